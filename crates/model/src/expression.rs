@@ -1,0 +1,216 @@
+//! The expression language of filters and breakdowns: one tree, parsed from text or from JSON.
+//!
+//! The text form is Mixpanel's (contract 6.9); the JSON form is what our own app sends. Both give an [`Expression`],
+//! which prints back as text that parses to the same tree. Only the form lives here. What an expression *means* is
+//! written twice, in `query` and in `reference`, on purpose.
+
+mod parse;
+mod print;
+
+use crate::Value;
+use serde::{Deserialize, Serialize};
+
+pub use parse::ParseError;
+
+/// Longest expression text, in bytes (contract X19).
+pub const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Deepest nesting (contract X19).
+pub const DEPTH_MAX: usize = 64;
+/// Most literals in one list (contract X19).
+pub const LIST_LITERALS_MAX: usize = 10_000;
+
+/// A parsed expression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Form", into = "Form")]
+pub enum Expression {
+    Property {
+        scope: Scope,
+        name: String,
+    },
+    Literal(Value),
+    Not(Box<Expression>),
+    Negate(Box<Expression>),
+    Binary {
+        op: BinaryOp,
+        left: Box<Expression>,
+        right: Box<Expression>,
+    },
+    Call {
+        function: Function,
+        arguments: Vec<Expression>,
+    },
+}
+
+/// Where a property is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// `properties["x"]`: of the event in questions about events, of the profile in questions about people.
+    Properties,
+    /// `user["x"]`: of the profile of the event's person.
+    User,
+    /// `event["$time"]`: what every event has.
+    Event,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum BinaryOp {
+    #[serde(rename = "or")]
+    Or,
+    #[serde(rename = "and")]
+    And,
+    #[serde(rename = "==")]
+    Equal,
+    #[serde(rename = "!=")]
+    NotEqual,
+    #[serde(rename = "<")]
+    Less,
+    #[serde(rename = "<=")]
+    LessOrEqual,
+    #[serde(rename = ">")]
+    Greater,
+    #[serde(rename = ">=")]
+    GreaterOrEqual,
+    #[serde(rename = "in")]
+    In,
+    #[serde(rename = "+")]
+    Add,
+    #[serde(rename = "-")]
+    Subtract,
+    #[serde(rename = "*")]
+    Multiply,
+    #[serde(rename = "/")]
+    Divide,
+    #[serde(rename = "%")]
+    Remainder,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    Defined,
+    Floor,
+    Round,
+    Ceil,
+    Boolean,
+    Number,
+    /// One argument, or two: `string(x, "text if x is not set")` (contract X15).
+    String,
+    Datetime,
+}
+
+impl Expression {
+    /// Parses the text form. A bare identifier (`$browser`) means `properties["$browser"]` (contract SG4).
+    pub fn parse(text: &str) -> Result<Expression, ParseError> {
+        parse::parse(text)
+    }
+
+    /// `properties["name"]`.
+    pub fn property(name: impl Into<String>) -> Expression {
+        Expression::Property {
+            scope: Scope::Properties,
+            name: name.into(),
+        }
+    }
+
+    pub fn and(self, other: Expression) -> Expression {
+        Expression::Binary {
+            op: BinaryOp::And,
+            left: Box::new(self),
+            right: Box::new(other),
+        }
+    }
+
+    /// Visits this expression and everything inside it, outermost first.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expression)) {
+        visit(self);
+        match self {
+            Expression::Property { .. } | Expression::Literal(_) => {}
+            Expression::Not(inner) | Expression::Negate(inner) => inner.walk(visit),
+            Expression::Binary { left, right, .. } => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+            Expression::Call { arguments, .. } => arguments.iter().for_each(|argument| argument.walk(visit)),
+        }
+    }
+}
+
+/// The two JSON forms an expression is accepted in; text is what it is written as.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Text(String),
+    Tree(Tree),
+}
+
+/// The JSON tree form, as the app builds it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tree {
+    Property {
+        #[serde(default = "scope_default")]
+        scope: Scope,
+        name: String,
+    },
+    Literal(serde_json::Value),
+    Not(Box<Tree>),
+    Negate(Box<Tree>),
+    Binary {
+        op: BinaryOp,
+        left: Box<Tree>,
+        right: Box<Tree>,
+    },
+    Call {
+        function: Function,
+        arguments: Vec<Tree>,
+    },
+}
+
+fn scope_default() -> Scope {
+    Scope::Properties
+}
+
+impl TryFrom<Form> for Expression {
+    type Error = ParseError;
+
+    fn try_from(form: Form) -> Result<Self, ParseError> {
+        let tree = match form {
+            Form::Text(text) => return Expression::parse(&text),
+            Form::Tree(tree) => tree,
+        };
+        // Printing and parsing again puts a tree under every limit and check that the text form has.
+        Expression::parse(&from_tree(tree, 0)?.to_string())
+    }
+}
+
+impl From<Expression> for Form {
+    fn from(expression: Expression) -> Form {
+        Form::Text(expression.to_string())
+    }
+}
+
+fn from_tree(tree: Tree, depth: usize) -> Result<Expression, ParseError> {
+    if depth > DEPTH_MAX {
+        return Err(ParseError::too_deep(0));
+    }
+    let boxed = |tree: Box<Tree>| from_tree(*tree, depth + 1).map(Box::new);
+    Ok(match tree {
+        Tree::Property { scope, name } => Expression::Property { scope, name },
+        Tree::Literal(json) => Expression::Literal(Value::from_json(&json)),
+        Tree::Not(inner) => Expression::Not(boxed(inner)?),
+        Tree::Negate(inner) => Expression::Negate(boxed(inner)?),
+        Tree::Binary { op, left, right } => Expression::Binary {
+            op,
+            left: boxed(left)?,
+            right: boxed(right)?,
+        },
+        Tree::Call { function, arguments } => Expression::Call {
+            function,
+            arguments: arguments
+                .into_iter()
+                .map(|argument| from_tree(argument, depth + 1))
+                .collect::<Result<_, _>>()?,
+        },
+    })
+}

@@ -1,0 +1,432 @@
+//! The parser: a hand-written recursive descent over a token list, bounded in length, depth and list size.
+//!
+//! Precedence, lowest first: `or`; `and`; `not`; comparison and `in` (not associative); `+ -`; `* / %`; unary `-`
+//! (contract X1). Keywords ignore case (X2).
+
+use super::{BinaryOp, DEPTH_MAX, Expression, Function, LIST_LITERALS_MAX, Scope, TEXT_BYTES_MAX};
+use crate::Value;
+
+/// Why a text is not an expression, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} at byte {at}")]
+pub struct ParseError {
+    /// Byte offset in the text.
+    pub at: usize,
+    /// What is wrong and what would be right. Never holds more of the text than one token.
+    pub message: String,
+}
+
+impl ParseError {
+    fn new(at: usize, message: impl Into<String>) -> ParseError {
+        ParseError {
+            at,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn too_deep(at: usize) -> ParseError {
+        ParseError::new(
+            at,
+            format!("the expression nests deeper than {DEPTH_MAX}; split it into simpler filters"),
+        )
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<Expression, ParseError> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(ParseError::new(
+            TEXT_BYTES_MAX,
+            format!("the expression is longer than {TEXT_BYTES_MAX} bytes"),
+        ));
+    }
+    let tokens = tokenize(text)?;
+    if let [(_, Token::Word(name))] = tokens.as_slice()
+        && !matches!(name.to_ascii_lowercase().as_str(), "true" | "false")
+    {
+        return Ok(Expression::property(name.clone()));
+    }
+    let mut parser = Parser {
+        tokens,
+        next: 0,
+        end: text.len(),
+    };
+    let expression = parser.or(0)?;
+    match parser.peek() {
+        None => Ok(expression),
+        Some(token) => Err(ParseError::new(parser.at(), format!("unexpected {}", token.name()))),
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Word(String),
+    Number(f64),
+    String(String),
+    Symbol(&'static str),
+}
+
+impl Token {
+    fn name(&self) -> String {
+        match self {
+            Token::Word(word) => format!("'{word}'"),
+            Token::Number(_) => "a number".into(),
+            Token::String(_) => "a string".into(),
+            Token::Symbol(symbol) => format!("'{symbol}'"),
+        }
+    }
+}
+
+/// Longer symbols first, so that `<=` is not read as `<`. A single `=` is accepted for `==` (contract X15).
+const SYMBOLS: [&str; 17] = [
+    "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "%", "(", ")", "[", "]", ",",
+];
+
+fn tokenize(text: &str) -> Result<Vec<(usize, Token)>, ParseError> {
+    let bytes = text.as_bytes();
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let start = at;
+        if byte.is_ascii_whitespace() {
+            at += 1;
+            continue;
+        }
+        let token = if byte == b'"' || byte == b'\'' {
+            let (content, end) = quoted(text, at)?;
+            at = end;
+            Token::String(content)
+        } else if byte.is_ascii_digit() || (byte == b'.' && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)) {
+            while bytes.get(at).is_some_and(|b| {
+                b.is_ascii_digit()
+                    || matches!(b, b'.' | b'e' | b'E')
+                    || (matches!(b, b'+' | b'-') && matches!(bytes[at - 1], b'e' | b'E'))
+            }) {
+                at += 1;
+            }
+            let number = text[start..at].parse::<f64>().ok().filter(|number| number.is_finite());
+            Token::Number(number.ok_or_else(|| ParseError::new(start, "not a number"))?)
+        } else if byte == b'_' || byte == b'$' || byte.is_ascii_alphabetic() || byte >= 0x80 {
+            while bytes
+                .get(at)
+                .is_some_and(|b| matches!(b, b'_' | b'$' | b'.') || b.is_ascii_alphanumeric() || *b >= 0x80)
+            {
+                at += 1;
+            }
+            Token::Word(text[start..at].to_owned())
+        } else {
+            let symbol = SYMBOLS.iter().find(|symbol| text[at..].starts_with(**symbol));
+            let symbol = symbol.ok_or_else(|| ParseError::new(start, "a character that no expression has"))?;
+            at += symbol.len();
+            Token::Symbol(if *symbol == "=" { "==" } else { symbol })
+        };
+        tokens.push((start, token));
+    }
+    Ok(tokens)
+}
+
+/// Reads the quoted string that begins at `start`; returns its content and the offset behind it.
+fn quoted(text: &str, start: usize) -> Result<(String, usize), ParseError> {
+    let quote = text.as_bytes()[start] as char;
+    let mut content = String::new();
+    let mut chars = text[start + 1..].char_indices();
+    while let Some((offset, char)) = chars.next() {
+        match char {
+            '\\' => content.extend(chars.next().map(|(_, escaped)| escaped)),
+            char if char == quote => return Ok((content, start + 1 + offset + 1)),
+            char => content.push(char),
+        }
+    }
+    Err(ParseError::new(start, "a string without its closing quote"))
+}
+
+struct Parser {
+    tokens: Vec<(usize, Token)>,
+    next: usize,
+    end: usize,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.next).map(|(_, token)| token)
+    }
+
+    fn at(&self) -> usize {
+        self.tokens.get(self.next).map_or(self.end, |(at, _)| *at)
+    }
+
+    fn take_symbol(&mut self, symbol: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Symbol(next)) if *next == symbol);
+        self.next += usize::from(found);
+        found
+    }
+
+    fn take_keyword(&mut self, keyword: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword));
+        self.next += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, symbol: &'static str) -> Result<(), ParseError> {
+        if self.take_symbol(symbol) {
+            return Ok(());
+        }
+        Err(ParseError::new(self.at(), format!("expected '{symbol}'")))
+    }
+
+    fn or(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        if depth > DEPTH_MAX {
+            return Err(ParseError::too_deep(self.at()));
+        }
+        let mut left = self.and(depth)?;
+        while self.take_keyword("or") {
+            left = binary(BinaryOp::Or, left, self.and(depth)?);
+        }
+        Ok(left)
+    }
+
+    fn and(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        let mut left = self.not(depth)?;
+        while self.take_keyword("and") {
+            left = binary(BinaryOp::And, left, self.not(depth)?);
+        }
+        Ok(left)
+    }
+
+    fn not(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        if depth > DEPTH_MAX {
+            return Err(ParseError::too_deep(self.at()));
+        }
+        if self.take_keyword("not") {
+            return Ok(Expression::Not(Box::new(self.not(depth + 1)?)));
+        }
+        self.comparison(depth)
+    }
+
+    fn comparison(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        let left = self.sum(depth)?;
+        let op = match self.peek() {
+            Some(Token::Symbol("==")) => BinaryOp::Equal,
+            Some(Token::Symbol("!=")) => BinaryOp::NotEqual,
+            Some(Token::Symbol("<")) => BinaryOp::Less,
+            Some(Token::Symbol("<=")) => BinaryOp::LessOrEqual,
+            Some(Token::Symbol(">")) => BinaryOp::Greater,
+            Some(Token::Symbol(">=")) => BinaryOp::GreaterOrEqual,
+            Some(Token::Word(word)) if word.eq_ignore_ascii_case("in") => BinaryOp::In,
+            _ => return Ok(left),
+        };
+        self.next += 1;
+        Ok(binary(op, left, self.sum(depth)?))
+    }
+
+    fn sum(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        let mut left = self.product(depth)?;
+        loop {
+            let op = match self.peek() {
+                Some(Token::Symbol("+")) => BinaryOp::Add,
+                Some(Token::Symbol("-")) => BinaryOp::Subtract,
+                _ => return Ok(left),
+            };
+            self.next += 1;
+            left = binary(op, left, self.product(depth)?);
+        }
+    }
+
+    fn product(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        let mut left = self.unary(depth)?;
+        loop {
+            let op = match self.peek() {
+                Some(Token::Symbol("*")) => BinaryOp::Multiply,
+                Some(Token::Symbol("/")) => BinaryOp::Divide,
+                Some(Token::Symbol("%")) => BinaryOp::Remainder,
+                _ => return Ok(left),
+            };
+            self.next += 1;
+            left = binary(op, left, self.unary(depth)?);
+        }
+    }
+
+    fn unary(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        if depth > DEPTH_MAX {
+            return Err(ParseError::too_deep(self.at()));
+        }
+        if self.take_symbol("-") {
+            return Ok(match self.unary(depth + 1)? {
+                Expression::Literal(Value::Number(number)) => Expression::Literal(Value::Number(-number)),
+                inner => Expression::Negate(Box::new(inner)),
+            });
+        }
+        self.primary(depth)
+    }
+
+    fn primary(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        let at = self.at();
+        let Some((_, token)) = self.tokens.get(self.next).cloned() else {
+            return Err(ParseError::new(at, "the expression ends where a value was expected"));
+        };
+        self.next += 1;
+        match token {
+            Token::Number(number) => Ok(Expression::Literal(Value::Number(number))),
+            Token::String(text) => Ok(Expression::Literal(Value::String(text))),
+            Token::Symbol("(") => {
+                let inner = self.or(depth + 1)?;
+                self.expect(")")?;
+                Ok(inner)
+            }
+            Token::Symbol("[") => self.list(),
+            Token::Word(word) => self.word(at, &word, depth),
+            other => Err(ParseError::new(at, format!("expected a value, found {}", other.name()))),
+        }
+    }
+
+    fn list(&mut self) -> Result<Expression, ParseError> {
+        let mut items = Vec::new();
+        while !self.take_symbol("]") {
+            if !items.is_empty() {
+                self.expect(",")?;
+            }
+            let at = self.at();
+            match self.unary(DEPTH_MAX - 1)? {
+                Expression::Literal(item) if !matches!(item, Value::List(_)) => items.push(item),
+                _ => {
+                    return Err(ParseError::new(
+                        at,
+                        "a list holds strings, numbers, true and false only",
+                    ));
+                }
+            }
+            if items.len() > LIST_LITERALS_MAX {
+                return Err(ParseError::new(
+                    at,
+                    format!("a list holds at most {LIST_LITERALS_MAX} values"),
+                ));
+            }
+        }
+        Ok(Expression::Literal(Value::List(items)))
+    }
+
+    fn word(&mut self, at: usize, word: &str, depth: usize) -> Result<Expression, ParseError> {
+        let lower = word.to_ascii_lowercase();
+        if self.take_symbol("[") {
+            let scope = match lower.as_str() {
+                "properties" => Scope::Properties,
+                "user" => Scope::User,
+                "event" => Scope::Event,
+                _ => {
+                    return Err(ParseError::new(
+                        at,
+                        "only properties[…], user[…] and event[…] are looked up by name",
+                    ));
+                }
+            };
+            let name_at = self.at();
+            let Some(Token::String(name)) = self.peek().cloned() else {
+                return Err(ParseError::new(name_at, "expected a property name in quotes"));
+            };
+            self.next += 1;
+            self.expect("]")?;
+            return Ok(Expression::Property { scope, name });
+        }
+        match lower.as_str() {
+            "true" => return Ok(Expression::Literal(Value::Bool(true))),
+            "false" => return Ok(Expression::Literal(Value::Bool(false))),
+            _ => {}
+        }
+        if !self.take_symbol("(") {
+            return Err(ParseError::new(
+                at,
+                format!("'{word}' is not a value; write properties[\"{word}\"] for a property"),
+            ));
+        }
+        let Some(function) = Function::from_name(&lower) else {
+            return Err(ParseError::new(at, format!("the function '{word}' is not supported")));
+        };
+        let mut arguments = vec![self.or(depth + 1)?];
+        while self.take_symbol(",") {
+            arguments.push(self.or(depth + 1)?);
+        }
+        self.expect(")")?;
+        let arguments_max = if function == Function::String { 2 } else { 1 };
+        if arguments.len() > arguments_max {
+            return Err(ParseError::new(
+                at,
+                format!("{word}() takes {arguments_max} argument(s)"),
+            ));
+        }
+        Ok(Expression::Call { function, arguments })
+    }
+}
+
+fn binary(op: BinaryOp, left: Expression, right: Expression) -> Expression {
+    Expression::Binary {
+        op,
+        left: Box::new(left),
+        right: Box::new(right),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(text: &str, printed: &str) {
+        let expression = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(expression.to_string(), printed);
+        assert_eq!(parse(printed).as_ref(), Ok(&expression), "{printed} parses back");
+    }
+
+    #[test]
+    fn reads_what_scripts_send() {
+        check("$browser", r#"properties["$browser"]"#);
+        check(r#"properties['a b'] == "x""#, r#"(properties["a b"]) == ("x")"#);
+        check(
+            r#"not defined (properties["city"]) AND properties["n"] in [1,-2]"#,
+            r#"(not (defined(properties["city"]))) and ((properties["n"]) in ([1, -2]))"#,
+        );
+        check(
+            r#"1 + 2 * 3 - 4 < 5 or false"#,
+            "((((1) + ((2) * (3))) - (4)) < (5)) or (false)",
+        );
+        check(
+            r#"string(user["plan"], "none") != "pro""#,
+            r#"(string(user["plan"], "none")) != ("pro")"#,
+        );
+        check(
+            r#"properties["q"] = "say \"hi\" \\""#,
+            r#"(properties["q"]) == ("say \"hi\" \\")"#,
+        );
+    }
+
+    #[test]
+    fn long_chains_print_flat() {
+        let text = vec!["defined(properties[\"x\"])"; 200].join(" and ");
+        let expression = parse(&text).expect("a long chain parses");
+        assert_eq!(parse(&expression.to_string()), Ok(expression));
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_where() {
+        let fault = |text: &str| parse(text).expect_err(text);
+        assert_eq!(fault("1 +").at, 3);
+        assert!(
+            fault("upper(properties[\"x\"])")
+                .message
+                .contains("'upper' is not supported")
+        );
+        assert!(fault("browser == 1").message.contains("properties[\"browser\"]"));
+        assert!(fault("\"open").message.contains("closing quote"));
+        assert!(fault(&"(".repeat(200)).message.contains("nests deeper"));
+        assert!(fault(&"not ".repeat(200)).message.contains("nests deeper"));
+        assert!(fault(&"-".repeat(200)).message.contains("nests deeper"));
+        assert!(fault(&"x".repeat(9000)).message.contains("longer"));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_and_prints_what_it_read(text in "\\PC{0,40}|[a-z()\\[\\]\"'=<>+*/% 0-9.,-]{0,40}") {
+            if let Ok(expression) = parse(&text) {
+                prop_assert_eq!(parse(&expression.to_string()), Ok(expression));
+            }
+        }
+    }
+}
