@@ -1,0 +1,81 @@
+/** Who is signed in, and which project is looked at. */
+import { ApiError, api, onSignedOut } from '../api/client';
+import type { ProjectSummary, Schema, Session } from '../api/types';
+
+const KEY = 'frostpane.project';
+
+export type SessionState =
+  | { kind: 'checking' }
+  | { kind: 'signed_out' }
+  | { kind: 'failed'; error: ApiError }
+  | { kind: 'signed_in'; session: Session };
+
+class SessionStore {
+  state = $state<SessionState>({ kind: 'checking' });
+  private chosen = $state(Number(localStorage.getItem(KEY) ?? 0));
+  /** What the project has met so far; loaded once per project, pickers read it. */
+  schema = $state<Schema | null>(null);
+
+  get session(): Session | null {
+    return this.state.kind === 'signed_in' ? this.state.session : null;
+  }
+
+  get project(): ProjectSummary | null {
+    const projects = this.session?.projects ?? [];
+    return projects.find((project) => project.id === this.chosen) ?? projects[0] ?? null;
+  }
+
+  /** The project's number, for pages, which are only shown when there is one. */
+  get projectId(): number {
+    return this.project?.id ?? 0;
+  }
+
+  get timezone(): string {
+    return this.project?.timezone ?? 'UTC';
+  }
+
+  choose(id: number): void {
+    this.chosen = id;
+    localStorage.setItem(KEY, String(id));
+    this.schema = null;
+    void this.loadSchema();
+  }
+
+  async check(): Promise<void> {
+    try {
+      this.enter(await api.get('/api/v1/session'));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.state = error.status === 401 ? { kind: 'signed_out' } : { kind: 'failed', error };
+    }
+  }
+
+  async signIn(code: string): Promise<void> {
+    await api.post('/api/v1/session', { body: { code } });
+    this.enter(await api.get('/api/v1/session'));
+  }
+
+  async signOut(): Promise<void> {
+    await api.delete('/api/v1/session');
+    this.state = { kind: 'signed_out' };
+    this.schema = null;
+  }
+
+  async loadSchema(): Promise<void> {
+    const id = this.projectId;
+    if (id === 0) return;
+    const schema = await api.get('/api/v1/projects/{id}/schema', { path: { id } }).catch(() => null);
+    if (id === this.projectId && schema) this.schema = schema;
+  }
+
+  private enter(session: Session): void {
+    this.state = { kind: 'signed_in', session };
+    void this.loadSchema();
+  }
+}
+
+export const session = new SessionStore();
+
+onSignedOut(() => {
+  session.state = { kind: 'signed_out' };
+});
