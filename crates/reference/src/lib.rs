@@ -1,1 +1,144 @@
+//! The slow, obviously right evaluator of report definitions.
+//!
+//! Every number that Frostpane shows can be checked here: plain loops over plain lists, one pass per question asked,
+//! nothing cached, nothing shared with the engine but the words of `model`. Where this crate and `query` differ, one
+//! of them is wrong, and `model::report` says which. It is written to be read beside that module, sentence by
+//! sentence; speed is no aim.
+//!
+//! What the definitions leave open is decided as follows, in both engines:
+//! - An explicit null reads as *not set*.
+//! - A group key reads as the list of its group numbers.
+//! - Arithmetic whose result no double holds is not set, like a division by zero.
+//! - A breakdown by an instant (`event["$time"]`) shows local time as ISO text.
+//! - Segments of equal size are ordered: not set, booleans, numbers, texts.
+//! - A local hour or minute that the clock shows without interruption is one bucket, so that the hour repeated in
+//!   autumn is one bucket of two hours, and the minutes of it come twice.
+//! - Whatever a definition evaluates, it evaluates on every event it applies to, so a type error (contract X9)
+//!   does not depend on the order of evaluation.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod calendar;
+mod expression;
+mod funnel;
+mod history;
+mod insights;
+mod retention;
+mod segment;
+
+use jiff::tz::TimeZone;
+use model::report::{Answer, InvalidReport, Question, Report};
+use model::{EventTime, Expression};
+
+pub use expression::TypeError;
+pub use history::{History, HistoryEvent};
+
+/// Why the reference has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ReferenceError {
+    /// The definition breaks a rule of its kind, or names an unknown time zone or a date that no calendar has.
+    #[error(transparent)]
+    Invalid(#[from] InvalidReport),
+    /// An expression met a value of a type that it cannot use (contract X9).
+    #[error(transparent)]
+    Type(#[from] TypeError),
+}
+
+/// Answers `report` over `history`; `now` decides which retention intervals have begun.
+pub fn answer(
+    report: &Report,
+    timezone_default: &str,
+    history: &History,
+    now: EventTime,
+) -> Result<Answer, ReferenceError> {
+    report.check()?;
+    let zone = zone(report.timezone.as_deref().unwrap_or(timezone_default))?;
+    let asked = Asked {
+        report,
+        zone: &zone,
+        rows: history::rows(history),
+        now,
+    };
+    Ok(match &report.question {
+        Question::Insights(insights) => Answer::Insights(insights::answer(&asked, insights)?),
+        Question::Funnel(funnel) => Answer::Funnel(funnel::answer(&asked, funnel)?),
+        Question::Retention(retention) => Answer::Retention(retention::answer(&asked, retention)?),
+    })
+}
+
+/// What the event selected by `expression` has as its value, for checking single expressions.
+pub fn evaluate(
+    expression: &Expression,
+    timezone: &str,
+    history: &History,
+) -> Result<Vec<model::report::Segment>, ReferenceError> {
+    let zone = zone(timezone)?;
+    let rows = history::rows(history);
+    let mut values = Vec::new();
+    for row in &rows {
+        values.push(segment::values_of(
+            &expression::evaluate(expression, row, &zone)?,
+            &zone,
+        ));
+    }
+    Ok(values)
+}
+
+fn zone(name: &str) -> Result<TimeZone, InvalidReport> {
+    TimeZone::get(name).map_err(|_| InvalidReport {
+        at: "/timezone",
+        message: "no such time zone".into(),
+    })
+}
+
+/// A question with everything it is asked of.
+struct Asked<'a> {
+    report: &'a Report,
+    zone: &'a TimeZone,
+    rows: Vec<history::Row<'a>>,
+    now: EventTime,
+}
+
+impl Asked<'_> {
+    /// The rows with `from_ms <= time < to_ms`, of an event that one of `selectors` names, that pass the report's filter.
+    fn rows_between<'s>(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        events: impl Iterator<Item = &'s Option<String>> + Clone,
+    ) -> Result<Vec<&history::Row<'_>>, TypeError> {
+        let mut kept = Vec::new();
+        for row in &self.rows {
+            let named = events
+                .clone()
+                .any(|event| event.as_ref().is_none_or(|name| *name == row.event.name));
+            if named
+                && from_ms <= row.event.time.0
+                && row.event.time.0 < to_ms
+                && self.passes(&self.report.filter, row)?
+            {
+                kept.push(row);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Whether an event is selected by name and filter.
+    fn selects(
+        &self,
+        event: &Option<String>,
+        filter: &Option<Expression>,
+        row: &history::Row<'_>,
+    ) -> Result<bool, TypeError> {
+        if event.as_ref().is_some_and(|name| *name != row.event.name) {
+            return Ok(false);
+        }
+        self.passes(filter, row)
+    }
+
+    fn passes(&self, filter: &Option<Expression>, row: &history::Row<'_>) -> Result<bool, TypeError> {
+        match filter {
+            None => Ok(true),
+            Some(filter) => Ok(expression::evaluate(filter, row, self.zone)? == expression::Evaluated::Bool(true)),
+        }
+    }
+}
