@@ -1,1 +1,78 @@
-fn main() {}
+//! The command line. It wires the crates together and decides nothing.
+//!
+//! Exit codes: 0 done, 1 failed, 2 misuse (clap's own).
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod backup;
+mod client;
+mod console;
+mod demo;
+mod generate;
+mod import;
+mod init;
+mod login;
+mod places;
+mod reference;
+mod report;
+mod serve;
+mod table;
+mod vault_process;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Product and web analytics that a company runs itself, and can lose without losing its users.
+#[derive(Parser)]
+#[command(name = "frostpane", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Create a data directory, a vault directory and a first project.
+    Init(init::Init),
+    /// Collect events, answer questions and serve the web app.
+    Serve(serve::Serve),
+    /// Serve a project full of synthetic people, and print a link that signs in once.
+    Demo(demo::Demo),
+    /// Write synthetic events as NDJSON, in the form of Mixpanel's raw export.
+    Generate(generate::Generate),
+    /// Send Mixpanel exports or NDJSON to a running server; says which line was refused and why.
+    Import(import::Import),
+    /// Answer a report definition.
+    Report(report::ReportCommand),
+    /// Answer a report definition from raw events, slowly and obviously right: for checking any number.
+    Reference(reference::Reference),
+    /// Make a new one-time login link for the owner.
+    Login(login::Login),
+    /// Copy the data directory, consistently, while the server runs.
+    Backup(backup::Backup),
+    /// Run the vault.
+    #[command(subcommand)]
+    Vault(vault_process::VaultCommand),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Init(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Generate(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Report(command) => command.run(),
+        Command::Reference(command) => command.run(),
+        Command::Login(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Vault(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("frostpane: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

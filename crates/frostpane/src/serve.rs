@@ -1,0 +1,164 @@
+//! `frostpane serve`: all three roles. The vault runs as a child process; collection and questions run in this one.
+
+use crate::console::{init_logs, say};
+use crate::places::Places;
+use crate::vault_process::VaultProcess;
+use anyhow::Context;
+use clap::Args;
+use collect::{Collector, CollectorOptions};
+use ledger::{Gate, Ledger};
+use model::{BatchId, EventTime, Record};
+use query::{Engine, EngineOptions};
+use server::{App, ServerOptions};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use store::{Store, StoreOptions};
+use tokio::net::TcpListener;
+use vault_client::{Client, Tier};
+
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What `serve` and `demo` share.
+#[derive(Args, Clone)]
+pub struct Settings {
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7700")]
+    pub listen: SocketAddr,
+    /// A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be given several times.
+    #[arg(long = "trusted-proxy", value_name = "IP")]
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Threads that answer questions.
+    #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(2, usize::from))]
+    pub threads: usize,
+    /// Memory that running questions may use together, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    pub query_memory: usize,
+    /// Write logs as JSON lines.
+    #[arg(long)]
+    pub log_json: bool,
+}
+
+impl Serve {
+    pub fn run(self) -> anyhow::Result<()> {
+        init_logs(self.settings.log_json);
+        let running = Running::start(self.places, self.settings)?;
+        running.until_stopped()
+    }
+}
+
+/// An opened installation: the store, the vault's process, and a bound address. Nothing is served yet.
+pub struct Running {
+    runtime: tokio::runtime::Runtime,
+    listener: TcpListener,
+    app: Arc<App>,
+    vault: VaultProcess,
+    store: Store,
+}
+
+impl Running {
+    pub fn start(places: Places, settings: Settings) -> anyhow::Result<Running> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        // The address first: a second server must fail before it touches anything.
+        let listener = runtime
+            .block_on(TcpListener::bind(settings.listen))
+            .with_context(|| format!("cannot listen on {}; is another server running there?", settings.listen))?;
+        let store = Store::open(StoreOptions::new(&places.data))
+            .with_context(|| format!("cannot open the data directory {}", places.data.display()))?;
+        let vault = VaultProcess::start(&places.vault)?;
+        let hello = vault.client().hello().context("the vault does not answer")?;
+        catch_up(&store, vault.client())?;
+        announce(hello.tier);
+        let ledger = Arc::new(Ledger::open(&places.ledger())?);
+        let collector = Arc::new(Collector::new(store.clone(), vault.client().clone(), CollectorOptions::default()));
+        let engine_options = EngineOptions { threads: settings.threads.max(1), memory_bytes: settings.query_memory << 20 };
+        let options = ServerOptions {
+            plain_public_listener: !settings.listen.ip().is_loopback(),
+            trusted_proxies: settings.trusted_proxies,
+        };
+        let app = App::new(
+            store.clone(),
+            vault.client().clone(),
+            collector,
+            Engine::new(store.clone(), engine_options),
+            Gate::new(ledger),
+            hello.tier,
+            options,
+        );
+        Ok(Running { runtime, listener, app: Arc::new(app), vault, store })
+    }
+
+    pub fn vault(&self) -> &Client {
+        self.vault.client()
+    }
+
+    pub fn collector(&self) -> &Arc<Collector> {
+        &self.app.collector
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains and closes.
+    pub fn until_stopped(self) -> anyhow::Result<()> {
+        let Running { runtime, listener, app, vault, store } = self;
+        say(format!("listening on http://{}", listener.local_addr()?));
+        runtime.block_on(server::serve(listener, server::router(app), stop_signal()));
+        tracing::info!("Draining");
+        drop(runtime);
+        store.close();
+        vault.stop();
+        tracing::info!("Stopped");
+        Ok(())
+    }
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        // Without handlers the signals' default action ends the process, and recovery does the rest.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Appends what the vault decided and the log has not seen (secrecy contract, ID-11), so that no answer misses a merge.
+fn catch_up(store: &Store, vault: &Client) -> anyhow::Result<()> {
+    for project in store.catalog().projects() {
+        vault.create_project(project.id)?;
+        let feed = vault.feed_since(project.id, store.feed_position(project.id))?;
+        if feed.is_empty() {
+            continue;
+        }
+        tracing::info!(project = project.id.0, entries = feed.len(), "Caught up with the identity feed");
+        store.append(Record {
+            project: project.id,
+            batch_id: BatchId::default(),
+            received: EventTime(jiff::Timestamp::now().as_millisecond()),
+            feed,
+            profiles: Vec::new(),
+            events: Vec::new(),
+        })?;
+    }
+    Ok(())
+}
+
+fn announce(tier: Tier) {
+    match tier.warning() {
+        Some(warning) => tracing::warn!(tier = tier.code(), "{warning}"),
+        None => tracing::info!(tier = tier.code(), "Tier {}: {}", tier.code(), tier.label()),
+    }
+}

@@ -1,0 +1,129 @@
+//! Answers as rows of text: aligned for a terminal, or CSV.
+
+use model::report::{Answer, FunnelAnswer, InsightsAnswer, RetentionAnswer, Segment};
+use model::value::number_text;
+
+pub type Rows = Vec<Vec<String>>;
+
+pub fn rows(answer: &Answer) -> Rows {
+    match answer {
+        Answer::Insights(answer) => insights(answer),
+        Answer::Funnel(answer) => funnel(answer),
+        Answer::Retention(answer) => retention(answer),
+    }
+}
+
+fn insights(answer: &InsightsAnswer) -> Rows {
+    let mut rows = vec![["metric", "segment"].map(str::to_owned).to_vec()];
+    rows[0].extend(answer.buckets.iter().cloned());
+    rows[0].push("total".into());
+    for series in &answer.series {
+        let mut row = vec![(series.metric + 1).to_string(), segment_text(&series.segment)];
+        row.extend(series.values.iter().map(|value| number_text(*value)));
+        row.push(number_text(series.total));
+        rows.push(row);
+    }
+    rows
+}
+
+fn funnel(answer: &FunnelAnswer) -> Rows {
+    let mut rows = vec![["segment", "step", "persons", "of the first", "mean seconds from the step before"].map(str::to_owned).to_vec()];
+    for segment in &answer.overall {
+        let first = segment.steps.first().map_or(0, |step| step.count);
+        for (index, step) in segment.steps.iter().enumerate() {
+            let share = if first == 0 { 0.0 } else { step.count as f64 / first as f64 };
+            rows.push(vec![
+                segment_text(&segment.segment),
+                (index + 1).to_string(),
+                step.count.to_string(),
+                format!("{:.1} %", share * 100.0),
+                step.mean_ms_from_previous.map_or(String::new(), |ms| format!("{:.1}", ms / 1000.0)),
+            ]);
+        }
+    }
+    rows
+}
+
+fn retention(answer: &RetentionAnswer) -> Rows {
+    let longest = answer.segments.iter().flat_map(|s| &s.cohorts).map(|cohort| cohort.returned.len()).max().unwrap_or(0);
+    let mut rows = vec![["segment", "cohort", "born"].map(str::to_owned).to_vec()];
+    rows[0].extend((0..longest).map(|interval| interval.to_string()));
+    for segment in &answer.segments {
+        for (bucket, cohort) in answer.buckets.iter().zip(&segment.cohorts) {
+            let mut row = vec![segment_text(&segment.segment), bucket.clone(), cohort.born.to_string()];
+            row.extend(cohort.returned.iter().map(u64::to_string));
+            row.resize(longest + 3, String::new());
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn segment_text(segment: &Segment) -> String {
+    let text = |value: &Option<serde_json::Value>| match value {
+        None => "(not set)".to_owned(),
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    segment.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// Columns padded to their widest cell; numbers to the right.
+pub fn aligned(rows: &Rows) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        for (cell, width) in row.iter().zip(&widths) {
+            let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
+            let is_number = cell.starts_with(|first: char| first.is_ascii_digit()) || cell.is_empty();
+            match is_number {
+                true => text.extend([padding.as_str(), cell, "  "]),
+                false => text.extend([cell, padding.as_str(), "  "]),
+            }
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    text
+}
+
+/// RFC 4180, with cells that a spreadsheet would take for a formula disarmed by a leading apostrophe.
+pub fn csv(rows: &Rows) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(|cell| csv_cell(cell)).collect();
+        text.push_str(&cells.join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+fn csv_cell(cell: &str) -> String {
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) && cell.parse::<f64>().is_err();
+    let safe = if is_formula { format!("'{cell}") } else { cell.to_owned() };
+    match safe.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", safe.replace('"', "\"\"")),
+        false => safe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_is_safe_for_spreadsheets() {
+        assert_eq!(csv_cell("=1+1"), "'=1+1");
+        assert_eq!(csv_cell("-5.5"), "-5.5");
+        assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(csv_cell("@SUM(1),2"), "\"'@SUM(1),2\"");
+    }
+
+    #[test]
+    fn numbers_stand_to_the_right() {
+        let rows = vec![vec!["name".into(), "n".into()], vec!["a".into(), "10".into()], vec!["b".into(), "7".into()]];
+        assert_eq!(aligned(&rows), "name  n\na     10\nb      7\n");
+    }
+}

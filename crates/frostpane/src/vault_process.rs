@@ -1,0 +1,155 @@
+//! The vault as a process of its own: the parent's handle on it, and the child's command.
+
+use crate::console::init_logs;
+use crate::places::vault_socket;
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use vault::{RootSource, VaultOptions};
+use vault_client::Client;
+
+/// Environment variable with the vault's passphrase. Without it the root key is a file: tier T0, for trials.
+const PASSPHRASE_VARIABLE: &str = "FROSTPANE_VAULT_PASSPHRASE";
+/// How long the vault may take to answer after its start; a passphrase costs about a second by design.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the vault gets to finish after SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the child is looked after.
+const WATCH_INTERVAL: Duration = Duration::from_millis(100);
+/// Pause before a vault that died is started again, so that one that dies at once does not spin.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Subcommand)]
+pub enum VaultCommand {
+    /// Serve the vault on a socket in its directory, until SIGTERM or until the parent is gone.
+    Serve(VaultServe),
+}
+
+#[derive(Args)]
+pub struct VaultServe {
+    /// Directory of identities and keys.
+    #[arg(long, value_name = "DIR", env = "FROSTPANE_VAULT")]
+    vault: PathBuf,
+    /// Stop when the process that started this one is gone.
+    #[arg(long)]
+    with_parent: bool,
+}
+
+impl VaultCommand {
+    pub fn run(self) -> anyhow::Result<()> {
+        let VaultCommand::Serve(serve) = self;
+        init_logs(false);
+        vault::serve(VaultOptions {
+            socket: vault_socket(&serve.vault),
+            root: root_source(),
+            exit_with_parent: serve.with_parent,
+            ..VaultOptions::new(serve.vault)
+        })
+        .context("the vault stopped")
+    }
+}
+
+fn root_source() -> RootSource {
+    match std::env::var_os(PASSPHRASE_VARIABLE) {
+        Some(_) => RootSource::PassphraseVariable(PASSPHRASE_VARIABLE.to_owned()),
+        None => RootSource::File(None),
+    }
+}
+
+/// Creates the vault's directory and keys.
+pub fn create(directory: &Path) -> anyhow::Result<()> {
+    vault::init(directory, &root_source()).context("cannot create the vault")
+}
+
+/// The running vault, watched: if it dies it is started again, and until then callers get 503.
+pub struct VaultProcess {
+    client: Client,
+    child: Arc<Mutex<Child>>,
+    stopping: Arc<AtomicBool>,
+    watcher: JoinHandle<()>,
+}
+
+impl VaultProcess {
+    pub fn start(directory: &Path) -> anyhow::Result<VaultProcess> {
+        let client = Client::new(vault_socket(directory));
+        if client.hello().is_ok() {
+            bail!("a vault is already running for {}; stop it first", directory.display());
+        }
+        let mut child = spawn(directory)?;
+        let started = Instant::now();
+        while client.hello().is_err() {
+            if let Some(status) = child.try_wait()? {
+                bail!("the vault ended at its start ({status}); its messages are above");
+            }
+            if started.elapsed() > START_TIMEOUT {
+                let _ = child.kill();
+                bail!("the vault did not answer within {} s", START_TIMEOUT.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let child = Arc::new(Mutex::new(child));
+        let stopping = Arc::new(AtomicBool::new(false));
+        let watcher = std::thread::spawn({
+            let (directory, child, stopping) = (directory.to_owned(), child.clone(), stopping.clone());
+            move || watch(&directory, &child, &stopping)
+        });
+        Ok(VaultProcess { client, child, stopping, watcher })
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Asks the vault to finish and waits for it.
+    pub fn stop(self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        let _ = self.watcher.join();
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pid) = rustix::process::Pid::from_raw(child.id() as i32) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let asked = Instant::now();
+        while matches!(child.try_wait(), Ok(None)) {
+            if asked.elapsed() > STOP_TIMEOUT {
+                // Every commit is durable by then; recovery needs no goodbye.
+                let _ = child.kill();
+                let _ = child.wait();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn spawn(directory: &Path) -> anyhow::Result<Child> {
+    let this = std::env::current_exe().context("cannot find this program again")?;
+    Command::new(this)
+        .args(["vault", "serve", "--with-parent", "--vault"])
+        .arg(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        // A signal to the terminal's process group must reach the parent first, which drains and then stops the vault.
+        .process_group(0)
+        .spawn()
+        .context("cannot start the vault")
+}
+
+fn watch(directory: &Path, child: &Mutex<Child>, stopping: &AtomicBool) {
+    while !stopping.load(Ordering::SeqCst) {
+        std::thread::sleep(WATCH_INTERVAL);
+        let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(Some(status)) = child.try_wait() else { continue };
+        tracing::error!(%status, "The vault ended; starting it again");
+        std::thread::sleep(RESTART_PAUSE);
+        match spawn(directory) {
+            Ok(started) => *child = started,
+            Err(error) => tracing::error!(cause = %format!("{error:#}"), "The vault could not be started"),
+        }
+    }
+}

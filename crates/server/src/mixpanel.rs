@@ -1,0 +1,105 @@
+//! Mixpanel's query API, translated onto our own report definitions (contract 6, 7).
+//!
+//! Thin on purpose: parameters become a [`model::report::Report`], the same engine answers it, and the answer is put into
+//! Mixpanel's shape. Wherever Mixpanel shows a `distinct_id`, here stands a pseudonym of the caller's own stream.
+
+pub mod engage;
+pub mod events;
+pub mod export;
+pub mod funnels;
+mod params;
+pub mod retention;
+pub mod segmentation;
+
+pub use engage::EngageSessions;
+
+use crate::app_state::Shared;
+use crate::auth::{Caller, machine, unauthenticated};
+use crate::error::ApiError;
+use axum::Json;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use model::{ErrorCode, ProjectId};
+use params::Params;
+use serde_json::{Value, json};
+use store::Project;
+
+/// An authenticated request to the query API: whose project, who asks, and what.
+pub struct Query {
+    pub app: Shared,
+    pub project: Project,
+    pub caller: Caller,
+    pub params: Params,
+    path: String,
+}
+
+impl FromRequest<Shared> for Query {
+    type Rejection = MixpanelError;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Query, MixpanelError> {
+        let path = request.uri().path().to_owned();
+        let in_path = |error: ApiError| MixpanelError { error, path: path.clone() };
+        let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credential = authorization.and_then(|text| machine(app, text)).ok_or_else(unauthenticated).map_err(in_path)?;
+        let params = Params::read(request).await.map_err(in_path)?;
+        let named = params.text("project_id").and_then(|id| id.parse().ok()).map(ProjectId);
+        // A service account must say which project it means (contract G7); the API secret is one project's.
+        if credential.username.is_some() && named.is_none() {
+            return Err(in_path(ApiError::invalid("project_id is required with a service account").at("project_id")));
+        }
+        let project = match named {
+            Some(id) if id != credential.project => None,
+            _ => app.store.catalog().project(credential.project),
+        };
+        let project = project.ok_or_else(|| in_path(ApiError::new(ErrorCode::Forbidden, "this credential is not of that project")))?;
+        Ok(Query { app: app.clone(), project, caller: Caller::Machine(credential), params, path })
+    }
+}
+
+impl Query {
+    /// Turns what a handler found into an answer, errors in the form that Mixpanel's clients read (contract Q10).
+    pub fn respond(&self, result: Result<Value, ApiError>) -> Response {
+        match result {
+            Ok(body) => Json(body).into_response(),
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    pub fn refuse(&self, error: ApiError) -> Response {
+        MixpanelError { error, path: self.path.clone() }.into_response()
+    }
+}
+
+/// `{"error", "request", "status"}`: the union of the forms that Mixpanel's endpoints use. The request is shown without
+/// its query string, which can hold what somebody looked for.
+pub struct MixpanelError {
+    error: ApiError,
+    path: String,
+}
+
+impl IntoResponse for MixpanelError {
+    fn into_response(self) -> Response {
+        let status = self.error.status();
+        let text = match &self.error.at {
+            Some(at) => format!("{at}: {}", self.error.message),
+            None => self.error.message.clone(),
+        };
+        let body = json!({ "error": text, "request": self.path, "status": "error" });
+        let mut response = (status, Json(body)).into_response();
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+/// Cohorts are not there yet, and a project without any is a valid answer (contract CH1).
+pub async fn cohorts(State(_): State<Shared>, _: Query) -> Json<Value> {
+    Json(json!([]))
+}
+
+/// JQL is JavaScript over raw rows; it is out of scope for good (contract CH3).
+pub async fn jql(State(_): State<Shared>, query: Query) -> Response {
+    query.refuse(ApiError::new(ErrorCode::NotImplemented, "JQL is not supported"))
+}
