@@ -48,7 +48,7 @@ pub const GROUP_KEY: &str = "company_id";
 pub struct Options {
     /// People who appear at least once, most of them visitors who never sign up.
     pub persons: u32,
-    /// Exactly so many events, copies included; `None` for as many as these people make by themselves, some 55 each.
+    /// Exactly so many events, copies included; `None` for as many as these people make by themselves, some 45 each.
     /// With fewer than nine a person the last days of the window stay empty, because first visits alone need more.
     pub events: Option<u64>,
     /// Length of the window in days of 24 hours; at least 1.
