@@ -1,7 +1,7 @@
 //! One line of the ledger, and who is asking.
 
 use crate::disclosure::Class;
-use model::{AccountNumber, ProjectId};
+use model::{AccountNumber, ProjectId, PurposeCode};
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 
@@ -54,20 +54,6 @@ impl TryFrom<String> for Actor {
             _ => Err(UNKNOWN),
         }
     }
-}
-
-/// Why somebody wants to learn who a person is (secrecy contract, GT-12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PurposeCode {
-    Support,
-    Fraud,
-    Security,
-    Legal,
-    AccessRequest,
-    Incident,
-    Migration,
-    ProductResearch,
 }
 
 /// A purpose with its text. The text can name people, so it has no `Debug` and never reaches the ledger; the vault

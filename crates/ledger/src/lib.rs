@@ -18,6 +18,7 @@ mod gate;
 mod ledger;
 
 pub use disclosure::{Class, Disclosure, Undisclosed, digest_of};
-pub use entry::{Actor, Asker, Decision, Entry, PersonsRef, Purpose, PurposeCode, PurposeError};
+pub use entry::{Actor, Asker, Decision, Entry, PersonsRef, Purpose, PurposeError};
 pub use gate::{Gate, GateError};
 pub use ledger::{EntryFilter, Ledger, LedgerError};
+pub use model::PurposeCode;

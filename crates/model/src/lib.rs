@@ -9,6 +9,7 @@ pub mod error_code;
 pub mod event;
 pub mod expression;
 pub mod ids;
+pub mod purpose;
 pub mod report;
 pub mod value;
 
@@ -16,4 +17,5 @@ pub use error_code::ErrorCode;
 pub use event::{Event, FeedEntry, FeedItem, ProfileOp, ProfileUpdate, Record, Subject};
 pub use expression::Expression;
 pub use ids::{AccountNumber, BatchId, EventTime, GroupNumber, InsertId, PersonNumber, ProjectId};
+pub use purpose::PurposeCode;
 pub use value::Value;

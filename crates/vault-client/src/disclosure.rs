@@ -1,52 +1,8 @@
 //! Calls whose answer names somebody. The vault records each in its own ledger before it answers.
 
 use crate::{Personal, SecretText};
-use model::{PersonNumber, ProjectId};
+use model::{PersonNumber, ProjectId, PurposeCode};
 use serde::{Deserialize, Serialize};
-
-/// Why somebody wants to know (secrecy contract, GT-12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PurposeCode {
-    Support,
-    Fraud,
-    Security,
-    Legal,
-    AccessRequest,
-    Incident,
-    Migration,
-    ProductResearch,
-}
-
-impl PurposeCode {
-    pub const ALL: [PurposeCode; 8] = [
-        PurposeCode::Support,
-        PurposeCode::Fraud,
-        PurposeCode::Security,
-        PurposeCode::Legal,
-        PurposeCode::AccessRequest,
-        PurposeCode::Incident,
-        PurposeCode::Migration,
-        PurposeCode::ProductResearch,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PurposeCode::Support => "support",
-            PurposeCode::Fraud => "fraud",
-            PurposeCode::Security => "security",
-            PurposeCode::Legal => "legal",
-            PurposeCode::AccessRequest => "access_request",
-            PurposeCode::Incident => "incident",
-            PurposeCode::Migration => "migration",
-            PurposeCode::ProductResearch => "product_research",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<PurposeCode> {
-        PurposeCode::ALL.into_iter().find(|code| code.as_str() == name)
-    }
-}
 
 /// Code and reason. The text (10 to 500 scalars) may well name the person, so it is sealed like an identity.
 #[derive(Clone)]

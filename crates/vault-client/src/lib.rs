@@ -20,8 +20,9 @@ mod staff;
 mod wire;
 
 pub use client::{Client, Hello, ProjectHello};
-pub use disclosure::{Asker, IdentityKind, LookupRequest, Purpose, PurposeCode, RevealRequest, Revealed};
+pub use disclosure::{Asker, IdentityKind, LookupRequest, Purpose, RevealRequest, Revealed};
 pub use error::VaultError;
+pub use model::PurposeCode;
 pub use resolve::{FieldOp, FieldWrite, Reference, ResolveReply, ResolveRequest, ResolvedId, Tuple, WriteSubject};
 pub use secret::{Personal, SecretText};
 pub use staff::{Role, Session, SignedIn, Tier};
