@@ -1,0 +1,226 @@
+//! What the store's threads share: the state of all projects, and the steps that change it.
+
+use crate::catalog::Catalog;
+use crate::error::StoreError;
+use crate::options::{StoreMetrics, StoreOptions};
+use crate::snapshot::{Snapshot, SnapshotParts};
+use crate::state::prepared::Prepared;
+use crate::state::project::ProjectState;
+use model::ProjectId;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Longest wait of an append for a flush to catch up.
+const CATCH_UP: Duration = Duration::from_secs(5);
+
+pub(crate) struct Core {
+    pub options: StoreOptions,
+    pub catalog: Catalog,
+    pub shards: u32,
+    state: Mutex<State>,
+    /// Fresh rows over all projects, readable without the state's lock.
+    fresh_rows: AtomicUsize,
+    /// Told when fresh rows became fewer, or the store closes.
+    drained: Condvar,
+    drained_lock: Mutex<()>,
+    log_stopped: AtomicBool,
+    pub maintenance_failures: AtomicU64,
+    /// Held by whoever changes segments: flush, compaction, and a backup while it lists them.
+    pub maintenance: Mutex<()>,
+}
+
+/// All projects as of one place in the log.
+pub(crate) struct State {
+    shards: u32,
+    pub projects: BTreeMap<ProjectId, ProjectState>,
+    /// Number of the last applied record.
+    pub position: u64,
+    /// Number of the last record that segments and catalog hold completely.
+    pub flushed: u64,
+    /// When the oldest fresh row arrived.
+    pub fresh_since: Option<Instant>,
+}
+
+impl State {
+    pub fn new(shards: u32, flushed: u64, projects: BTreeMap<ProjectId, ProjectState>) -> State {
+        State {
+            shards,
+            projects,
+            position: flushed,
+            flushed,
+            fresh_since: None,
+        }
+    }
+
+    pub fn project(&mut self, project: ProjectId) -> &mut ProjectState {
+        let shards = self.shards;
+        self.projects
+            .entry(project)
+            .or_insert_with(|| ProjectState::new(shards))
+    }
+
+    /// Lets a durable record take effect. Recovery and steady state both come through here.
+    pub fn apply(&mut self, position: u64, prepared: Prepared) {
+        debug_assert_eq!(position, self.position + 1);
+        self.position = position;
+        self.fresh_since.get_or_insert_with(Instant::now);
+        let project = prepared.record.project;
+        self.project(project).apply(prepared);
+    }
+
+    fn fresh_rows(&self) -> usize {
+        self.projects.values().map(|project| project.fresh.rows()).sum()
+    }
+
+    fn fresh_bytes(&self) -> usize {
+        self.projects.values().map(|project| project.fresh.bytes()).sum()
+    }
+}
+
+impl Core {
+    pub fn new(options: StoreOptions, catalog: Catalog, state: State) -> Core {
+        Core {
+            options,
+            catalog,
+            shards: state.shards,
+            fresh_rows: AtomicUsize::new(state.fresh_rows()),
+            state: Mutex::new(state),
+            drained: Condvar::new(),
+            drained_lock: Mutex::new(()),
+            log_stopped: AtomicBool::new(false),
+            maintenance_failures: AtomicU64::new(0),
+            maintenance: Mutex::new(()),
+        }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn log_directory(&self) -> PathBuf {
+        log_directory(&self.options)
+    }
+
+    pub fn segment_directory(&self) -> PathBuf {
+        segment_directory(&self.options)
+    }
+
+    /// Applies a durable group, of which the first record has number `first`.
+    pub fn apply(&self, first: u64, group: Vec<Prepared>) {
+        let mut state = self.state();
+        for (place, prepared) in group.into_iter().enumerate() {
+            state.apply(first + place as u64, prepared);
+        }
+        self.fresh_rows.store(state.fresh_rows(), Ordering::Relaxed);
+    }
+
+    pub fn note_log(&self, _last: u64, stopped: bool) {
+        self.log_stopped.store(stopped, Ordering::Relaxed);
+    }
+
+    /// Tells waiting appends that fresh rows were flushed.
+    pub fn note_flushed(&self, state: &State) {
+        self.fresh_rows.store(state.fresh_rows(), Ordering::Relaxed);
+        let _held = self.drained_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.drained.notify_all();
+    }
+
+    /// Holds an append back while too many rows wait to be flushed.
+    pub fn wait_for_room(&self) -> Result<(), StoreError> {
+        let limit = self.options.fresh_rows_max;
+        if self.fresh_rows.load(Ordering::Relaxed) < limit {
+            return Ok(());
+        }
+        let held = self.drained_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let crowded = |_: &mut ()| self.fresh_rows.load(Ordering::Relaxed) >= limit;
+        let (_held, timeout) = self
+            .drained
+            .wait_timeout_while(held, CATCH_UP, crowded)
+            .unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            let rows = self.fresh_rows.load(Ordering::Relaxed);
+            return Err(StoreError::Overloaded { rows, limit });
+        }
+        Ok(())
+    }
+
+    pub fn feed_position(&self, project: ProjectId) -> u64 {
+        let state = self.state();
+        state.projects.get(&project).map_or(0, |project| project.feed_position)
+    }
+
+    pub fn snapshot(&self, project: ProjectId) -> Snapshot {
+        let mut state = self.state();
+        let shards = self.shards;
+        let project = state.project(project);
+        Snapshot::new(SnapshotParts {
+            shards,
+            last_seq: project.last_seq(),
+            fresh: project.fresh_view(),
+            segments: project.segments.clone(),
+            identity: project.identity.clone(),
+            profiles: project.profiles.clone(),
+            registry: project.registry.clone(),
+        })
+    }
+
+    /// Whether it is time to flush, by rows, memory or age.
+    pub fn flush_is_due(&self) -> bool {
+        let state = self.state();
+        let (rows, options) = (state.fresh_rows(), &self.options);
+        let age = state.fresh_since.map_or(Duration::ZERO, |since| since.elapsed());
+        rows >= options.flush_rows
+            || state.fresh_bytes() >= options.flush_bytes
+            || age >= Duration::from_millis(options.flush_age_ms)
+    }
+
+    pub fn metrics(&self) -> StoreMetrics {
+        let log_bytes = self.log_bytes();
+        let state = self.state();
+        let mut metrics = StoreMetrics {
+            fresh_rows: state.fresh_rows() as u64,
+            fresh_bytes: state.fresh_bytes() as u64,
+            log_bytes,
+            log_position: state.position,
+            flushed_position: state.flushed,
+            log_stopped: u64::from(self.log_stopped.load(Ordering::Relaxed)),
+            maintenance_failures: self.maintenance_failures.load(Ordering::Relaxed),
+            ..StoreMetrics::default()
+        };
+        for project in state.projects.values() {
+            metrics.entangled_persons += project.identity.entangled().len();
+            metrics.profiles += project.profiles.len() as u64;
+            for segment in project.segments.iter() {
+                metrics.segments += 1;
+                metrics.segment_rows += segment.meta.rows;
+                metrics.segment_bytes += segment.meta.bytes;
+                metrics.deleted_rows += segment.deleted.len();
+            }
+        }
+        metrics
+    }
+
+    fn log_bytes(&self) -> u64 {
+        let directory = self.log_directory();
+        let files = crate::log::files::list(&*self.options.disk, &directory).unwrap_or_default();
+        let sizes = files
+            .iter()
+            .map(|first| std::fs::metadata(crate::log::file_path(&directory, *first)));
+        sizes.filter_map(Result::ok).map(|metadata| metadata.len()).sum()
+    }
+}
+
+pub(crate) fn log_directory(options: &StoreOptions) -> PathBuf {
+    options.directory.join("log")
+}
+
+pub(crate) fn segment_directory(options: &StoreOptions) -> PathBuf {
+    options.directory.join("segments")
+}
+
+pub(crate) fn catalog_file(options: &StoreOptions) -> PathBuf {
+    options.directory.join("catalog.db")
+}

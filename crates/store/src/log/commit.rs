@@ -1,0 +1,181 @@
+//! Group commit: many appending threads, one that writes.
+//!
+//! While a group is being synced, appends queue up; together they are the next group. Only if the group before had
+//! company does the writer wait a moment for more, so that a lone sender is not slowed down.
+
+use super::RECORD_BYTES_MAX;
+use super::files::LogFiles;
+use crate::core::Core;
+use crate::error::StoreError;
+use crate::state::prepared::Prepared;
+use hashbrown::HashMap;
+use model::{ProjectId, Record};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Most bytes of a group.
+const GROUP_BYTES: usize = 16 << 20;
+
+/// Longest wait for company.
+const GATHER: Duration = Duration::from_millis(2);
+
+/// Place of a record in the log: records are numbered from 1, over all projects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub u64);
+
+/// Appends waiting to be written.
+#[derive(Default)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    appends: Vec<Append>,
+    closed: bool,
+}
+
+struct Append {
+    prepared: Prepared,
+    payload: Vec<u8>,
+    reply: SyncSender<Result<Position, StoreError>>,
+}
+
+impl Queue {
+    /// Encodes a record, has it written, and returns when it is durable and applied.
+    pub fn append(&self, record: Record) -> Result<Position, StoreError> {
+        let payload = postcard::to_stdvec(&record)
+            .map_err(|error| StoreError::Invalid(format!("the record cannot be encoded: {error}")))?;
+        if payload.len() > RECORD_BYTES_MAX {
+            return Err(StoreError::TooLarge {
+                bytes: payload.len(),
+                limit: RECORD_BYTES_MAX,
+            });
+        }
+        let (reply, answer) = sync_channel(1);
+        let prepared = Prepared::new(record, payload.len());
+        {
+            let mut waiting = self.lock();
+            if waiting.closed {
+                return Err(StoreError::Closed);
+            }
+            waiting.appends.push(Append {
+                prepared,
+                payload,
+                reply,
+            });
+        }
+        self.changed.notify_one();
+        answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Lets the writer finish what waits and then end.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next group; `None` when the queue is closed and empty.
+    fn take(&self, company: usize) -> Option<Vec<Append>> {
+        let mut waiting = self.lock();
+        while waiting.appends.is_empty() {
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        let until = Instant::now() + GATHER;
+        while waiting.appends.len() < company && !waiting.closed {
+            let Some(left) = until.checked_duration_since(Instant::now()) else {
+                break;
+            };
+            let (guard, _) = self
+                .changed
+                .wait_timeout(waiting, left)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting = guard;
+        }
+        let mut bytes = 0;
+        let fits = waiting.appends.iter().take_while(|append| {
+            bytes += append.payload.len();
+            bytes <= GROUP_BYTES
+        });
+        let count = fits.count().max(1);
+        Some(waiting.appends.drain(..count).collect())
+    }
+}
+
+/// The writer thread: runs until the queue is closed.
+pub(crate) fn run(queue: &Queue, mut files: LogFiles, core: &Arc<Core>) {
+    let mut company = 1;
+    while let Some(group) = queue.take(company) {
+        company = group.len();
+        commit(group, &mut files, core);
+        core.note_log(files.next() - 1, files.is_stopped());
+    }
+}
+
+fn commit(group: Vec<Append>, files: &mut LogFiles, core: &Core) {
+    let group = refuse_holes(group, core);
+    if group.is_empty() {
+        return;
+    }
+    let payloads: Vec<&[u8]> = group.iter().map(|append| append.payload.as_slice()).collect();
+    let first = files.next();
+    match files.write_group(&payloads) {
+        Err(error) => {
+            for append in group {
+                // A sender that went away does not want to know.
+                let _ = append.reply.send(Err(error.clone()));
+            }
+        }
+        Ok(()) => {
+            let (prepared, replies): (Vec<Prepared>, Vec<_>) =
+                group.into_iter().map(|append| (append.prepared, append.reply)).unzip();
+            core.apply(first, prepared);
+            for (place, reply) in replies.into_iter().enumerate() {
+                let _ = reply.send(Ok(Position(first + place as u64)));
+            }
+        }
+    }
+}
+
+/// Answers appends whose feed does not follow on the log's, and returns the others.
+fn refuse_holes(group: Vec<Append>, core: &Core) -> Vec<Append> {
+    let mut positions: HashMap<ProjectId, u64> = HashMap::new();
+    let mut accepted = Vec::with_capacity(group.len());
+    for append in group {
+        let record = &append.prepared.record;
+        let project = record.project;
+        let position = positions.entry(project).or_insert_with(|| core.feed_position(project));
+        match feed_end(*position, record) {
+            Ok(end) => {
+                *position = end;
+                accepted.push(append);
+            }
+            Err(got) => {
+                let expected = *position + 1;
+                let _ = append.reply.send(Err(StoreError::FeedHole { project, expected, got }));
+            }
+        }
+    }
+    accepted
+}
+
+/// The feed position after the record, or the entry that does not follow.
+fn feed_end(mut position: u64, record: &Record) -> Result<u64, u64> {
+    for item in &record.feed {
+        match item.seq {
+            seq if seq == position + 1 => position = seq,
+            seq if seq > position => return Err(seq),
+            _ => {}
+        }
+    }
+    Ok(position)
+}

@@ -1,0 +1,117 @@
+//! Reading the log after a start: which records are there, where the durable part ends, what is damaged.
+
+use super::files::list;
+use super::{FILE_HEADER_BYTES, Frame, file_path, parse_file_header, parse_frame};
+use crate::disk::{Disk, read_all};
+use crate::error::StoreError;
+use model::Record;
+use std::path::{Path, PathBuf};
+
+/// Where the log goes on after recovery.
+pub(crate) struct Recovered {
+    /// Number the next record gets.
+    pub next: u64,
+    /// Last file and the length of its whole frames; `None` if a new file must be started.
+    pub last: Option<(PathBuf, u64)>,
+}
+
+/// Hands all records behind `flushed` to `apply`, in order, each with its encoded length.
+pub(crate) fn replay(
+    disk: &dyn Disk,
+    directory: &Path,
+    flushed: u64,
+    mut apply: impl FnMut(Record, usize),
+) -> Result<Recovered, StoreError> {
+    let firsts = list(disk, directory)?;
+    let mut next = flushed + 1;
+    let mut last = None;
+    for (place, first) in firsts.iter().enumerate() {
+        let following = firsts.get(place + 1).copied();
+        let path = file_path(directory, *first);
+        // A file wholly below the watermark waits to be removed; its content does not matter any more.
+        if following.is_some_and(|following| following <= flushed + 1) {
+            continue;
+        }
+        if *first > next {
+            let what = format!("record {next} is missing before it");
+            return Err(StoreError::corrupt(&path, 0, what));
+        }
+        let content = read_all(disk, &path).map_err(|source| StoreError::io("read", &path, source))?;
+        if parse_file_header(&content) != Some(*first) {
+            if following.is_none() && holds_no_frame(&content) {
+                // Creating this file was interrupted; no record can be in it.
+                disk.remove(&path)
+                    .map_err(|source| StoreError::io("remove", &path, source))?;
+                break;
+            }
+            return Err(StoreError::corrupt(&path, 0, "its header fails its checksum"));
+        }
+        let walked = walk(&path, &content, *first, following.is_none())?;
+        for (position, payload) in walked.frames {
+            if position > flushed {
+                let offset = payload.as_ptr() as usize - content.as_ptr() as usize;
+                let record = postcard::from_bytes(payload)
+                    .map_err(|error| StoreError::corrupt(&path, offset as u64, error.to_string()))?;
+                apply(record, payload.len());
+            }
+            next = next.max(position + 1);
+        }
+        // A last file that ends below the watermark (a restored backup can have one) cannot take the next record.
+        last = (walked.next == next).then_some((path, walked.len));
+    }
+    Ok(Recovered { next, last })
+}
+
+struct Walked<'a> {
+    frames: Vec<(u64, &'a [u8])>,
+    /// Number behind the last frame.
+    next: u64,
+    /// Length of the whole frames with what stands before them.
+    len: u64,
+}
+
+/// All whole frames of a file. An incomplete end is cut if it can only be an unacknowledged group.
+fn walk<'a>(path: &Path, content: &'a [u8], first: u64, is_last: bool) -> Result<Walked<'a>, StoreError> {
+    let mut frames: Vec<Frame<'_>> = Vec::new();
+    let mut at = FILE_HEADER_BYTES;
+    while at < content.len() {
+        let expected = first + frames.len() as u64;
+        match parse_frame(&content[at..]).filter(|frame| frame.position == expected) {
+            Some(frame) => {
+                at += frame.len();
+                frames.push(frame);
+            }
+            None => {
+                if !is_last {
+                    let what = format!("record {expected} fails its checksum");
+                    return Err(StoreError::corrupt(path, at as u64, what));
+                }
+                if later_group_follows(&content[at..], expected) {
+                    let what = format!("record {expected} was durable and fails its checksum now");
+                    return Err(StoreError::corrupt(path, at as u64, what));
+                }
+                tracing::warn!(
+                    file = %path.display(),
+                    offset = at,
+                    bytes = content.len() - at,
+                    "Cut an unacknowledged end off the log"
+                );
+                break;
+            }
+        }
+    }
+    Ok(Walked {
+        frames: frames.iter().map(|frame| (frame.position, frame.payload)).collect(),
+        next: first + frames.len() as u64,
+        len: at as u64,
+    })
+}
+
+/// Whether a frame of a group that began after record `torn` lies anywhere in `bytes`.
+fn later_group_follows(bytes: &[u8], torn: u64) -> bool {
+    (0..bytes.len()).any(|at| parse_frame(&bytes[at..]).is_some_and(|frame| frame.group_start() > torn))
+}
+
+fn holds_no_frame(content: &[u8]) -> bool {
+    (0..content.len()).all(|at| parse_frame(&content[at..]).is_none())
+}

@@ -1,0 +1,87 @@
+//! Segment files that are complete but not yet published.
+
+use crate::core::Core;
+use crate::error::StoreError;
+use crate::segment::writer::{SegmentPlace, SegmentWriter};
+use crate::segment::{Segment, SegmentMeta};
+use arrow::record_batch::RecordBatch;
+use model::ProjectId;
+use roaring::RoaringBitmap;
+use std::sync::Arc;
+
+/// New segments of a flush or compaction. Unless they are published, their files are removed again.
+pub(super) struct Written<'a> {
+    core: &'a Core,
+    metas: Vec<SegmentMeta>,
+}
+
+impl<'a> Written<'a> {
+    pub fn new(core: &'a Core) -> Written<'a> {
+        Written {
+            core,
+            metas: Vec::new(),
+        }
+    }
+
+    pub fn metas(&self) -> &[SegmentMeta] {
+        &self.metas
+    }
+
+    /// Writes one segment from a sorted batch.
+    pub fn add(&mut self, project: ProjectId, shard: u32, period: &str, batch: &RecordBatch) -> Result<(), StoreError> {
+        let place = SegmentPlace {
+            id: self.core.catalog.take_segment_ids(1)?,
+            project,
+            shard,
+            period: period.to_owned(),
+        };
+        let directory = self.core.segment_directory();
+        let mut writer = SegmentWriter::create(&*self.core.options.disk, &directory, place, batch.schema())?;
+        writer.write(batch)?;
+        self.metas.push(writer.finish()?);
+        Ok(())
+    }
+
+    /// Makes the files' names durable. After this they may be published.
+    pub fn sync(&self) -> Result<(), StoreError> {
+        if self.metas.is_empty() {
+            return Ok(());
+        }
+        let directory = self.core.segment_directory();
+        self.core
+            .options
+            .disk
+            .sync_dir(&directory)
+            .map_err(|source| StoreError::io("sync", &directory, source))
+    }
+
+    /// The segments of a project, now that they are published. `probed_seq`: see [`Segment::new`].
+    pub fn segments(&self, project: ProjectId, probed_seq: u64) -> impl Iterator<Item = Arc<Segment>> {
+        let directory = self.core.segment_directory();
+        self.metas
+            .iter()
+            .filter(move |meta| meta.project == project)
+            .map(move |meta| {
+                let disk = &self.core.options.disk;
+                let deleted = RoaringBitmap::new();
+                Arc::new(Segment::new(disk, &directory, meta.clone(), deleted, probed_seq))
+            })
+    }
+
+    /// Keeps the files: the catalog names them, or it is not known that it does not.
+    pub fn keep(mut self) {
+        self.metas.clear();
+    }
+}
+
+impl Drop for Written<'_> {
+    fn drop(&mut self) {
+        for meta in &self.metas {
+            let path = self.core.segment_directory().join(meta.file_name());
+            if let Err(error) = self.core.options.disk.remove(&path) {
+                // The next start sweeps it.
+                tracing::warn!(file = %path.display(), %error, "An unpublished segment could not be removed");
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Settings of a store and the figures it reports.
+
+use crate::disk::{Disk, RealDisk};
+use model::EventTime;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where a store lies and when it flushes. [`StoreOptions::new`] gives the defaults.
+#[derive(Clone)]
+pub struct StoreOptions {
+    pub directory: PathBuf,
+    /// Shards a project's persons are spread over. Fixed when the store is created; ignored when it is opened.
+    pub shards: u32,
+    /// Fresh rows that start a flush.
+    pub flush_rows: usize,
+    /// Estimated memory of fresh rows that starts a flush.
+    pub flush_bytes: usize,
+    /// Age of the oldest fresh row that starts a flush.
+    pub flush_age_ms: u64,
+    /// Fresh rows above which appends are refused until a flush has caught up.
+    pub fresh_rows_max: usize,
+    /// Size after which the log goes on in a new file.
+    pub log_file_bytes: u64,
+    /// Whether a background thread flushes and compacts. Tests turn it off and call the steps themselves.
+    pub background: bool,
+    pub disk: Arc<dyn Disk>,
+    /// The wall clock, used for creation times only.
+    pub clock: fn() -> EventTime,
+}
+
+impl StoreOptions {
+    pub fn new(directory: impl Into<PathBuf>) -> StoreOptions {
+        StoreOptions {
+            directory: directory.into(),
+            shards: 8,
+            flush_rows: 500_000,
+            flush_bytes: 256 << 20,
+            flush_age_ms: 5 * 60 * 1000,
+            fresh_rows_max: 4_000_000,
+            log_file_bytes: 64 << 20,
+            background: true,
+            disk: Arc::new(RealDisk),
+            clock: system_clock,
+        }
+    }
+}
+
+fn system_clock() -> EventTime {
+    EventTime(jiff::Timestamp::now().as_millisecond())
+}
+
+/// Figures of a running store, for `/metrics` and the status page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreMetrics {
+    /// Rows in memory that no segment has yet.
+    pub fresh_rows: u64,
+    /// Estimated memory of those rows.
+    pub fresh_bytes: u64,
+    pub segments: u64,
+    /// Rows in segments, marked ones included.
+    pub segment_rows: u64,
+    pub segment_bytes: u64,
+    /// Rows in segments that are marked as deleted and wait for compaction.
+    pub deleted_rows: u64,
+    /// Bytes of all log files.
+    pub log_bytes: u64,
+    /// Number of the last durable record.
+    pub log_position: u64,
+    /// Number of the last record that segments and catalog hold completely.
+    pub flushed_position: u64,
+    /// Persons whose rows lie under several numbers until compaction has moved them.
+    pub entangled_persons: u64,
+    /// Persons with an ordinary profile.
+    pub profiles: u64,
+    /// 1 after a failed fsync: appends are refused until the store is opened again.
+    pub log_stopped: u64,
+    /// Background flushes and compactions that failed since the start.
+    pub maintenance_failures: u64,
+}

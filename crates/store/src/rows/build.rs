@@ -1,0 +1,240 @@
+//! Events to sorted batches, one per shard.
+
+use super::{OVERFLOW, batch_of, fixed_fields};
+use crate::columns::{ColumnKind, physical_name};
+use crate::state::fresh::Chunk;
+use crate::state::registry::ColumnNames;
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Float64Builder, Int32Array, Int64Array, ListBuilder, StringArray, StringBuilder,
+    StringDictionaryBuilder, UInt64Array, UInt64Builder,
+};
+use arrow::datatypes::{Field, Int32Type};
+use arrow::record_batch::RecordBatch;
+use hashbrown::HashMap;
+use model::{Event, Value};
+use std::sync::Arc;
+
+/// A row's place in the sort order and in the chunks.
+struct Row<'a> {
+    rank: u32,
+    seq: u64,
+    event: &'a Event,
+}
+
+/// The rows of the chunks by shard, sorted. `None` where a shard has no rows.
+pub(crate) fn batches(chunks: &[Arc<Chunk>], names: &ColumnNames, shards: u32) -> Vec<Option<RecordBatch>> {
+    let mut event_names: Vec<&str> = chunks.iter().flat_map(|c| &c.event_names).map(String::as_str).collect();
+    event_names.sort_unstable();
+    event_names.dedup();
+    let mut by_shard: Vec<Vec<Row<'_>>> = (0..shards).map(|_| Vec::new()).collect();
+    for chunk in chunks {
+        let ranks: Vec<u32> = chunk
+            .event_names
+            .iter()
+            .map(|name| event_names.partition_point(|other| *other < name.as_str()) as u32)
+            .collect();
+        for (row, event) in chunk.events.iter().enumerate() {
+            by_shard[(event.person.0 % u64::from(shards)) as usize].push(Row {
+                rank: ranks[chunk.event_of_row[row] as usize],
+                seq: chunk.first_seq + row as u64,
+                event,
+            });
+        }
+    }
+    by_shard
+        .into_iter()
+        .map(|rows| (!rows.is_empty()).then(|| build_shard(rows, &event_names, names)))
+        .collect()
+}
+
+fn build_shard(mut rows: Vec<Row<'_>>, event_names: &[&str], names: &ColumnNames) -> RecordBatch {
+    rows.sort_unstable_by_key(|row| (row.rank, row.event.person, row.event.time, row.seq));
+    let mut properties = Properties::new(names);
+    for (place, row) in rows.iter().enumerate() {
+        properties.add(place, row.event);
+    }
+    let keys = Int32Array::from_iter_values(rows.iter().map(|row| row.rank as i32));
+    let dictionary = Arc::new(StringArray::from_iter_values(event_names));
+    let events = arrow::array::DictionaryArray::new(keys, dictionary);
+    let mut fields = fixed_fields();
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(events),
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.event.person.0))),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.event.time.0))),
+        Arc::new(UInt64Array::from_iter(
+            rows.iter().map(|row| row.event.insert_id.map(|id| id.0)),
+        )),
+        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.seq))),
+    ];
+    properties.finish(rows.len(), &mut fields, &mut columns);
+    batch_of(fields, columns)
+}
+
+/// The property columns of one batch while it is built.
+struct Properties<'a> {
+    names: &'a ColumnNames,
+    /// By property name: the builder of each kind, so that a value costs one look-up.
+    builders: HashMap<String, [Option<usize>; ColumnKind::ALL.len()]>,
+    columns: Vec<(String, Builder)>,
+    overflow: Option<usize>,
+}
+
+impl<'a> Properties<'a> {
+    fn new(names: &'a ColumnNames) -> Properties<'a> {
+        Properties {
+            names,
+            builders: HashMap::new(),
+            columns: Vec::new(),
+            overflow: None,
+        }
+    }
+
+    fn add(&mut self, row: usize, event: &Event) {
+        let mut overflow: Vec<(String, serde_json::Value)> = Vec::new();
+        for (name, value) in &event.properties {
+            let Some(kind) = ColumnKind::of(value) else { continue };
+            match self.builder(name, kind) {
+                Some(builder) => builder.push_value(row, value),
+                None => overflow.push((physical_name(name, kind), value.to_json())),
+            }
+        }
+        for (key, numbers) in &event.groups {
+            match self.builder(key, ColumnKind::Group) {
+                Some(builder) => builder.push_groups(row, numbers.iter().map(|number| number.0)),
+                None => {
+                    let numbers = numbers.iter().map(|number| number.0).collect::<Vec<u64>>();
+                    overflow.push((physical_name(key, ColumnKind::Group), numbers.into()));
+                }
+            }
+        }
+        if !overflow.is_empty() {
+            let object = serde_json::Value::Object(overflow.into_iter().collect());
+            self.overflow_builder().push_text(row, &object.to_string());
+        }
+    }
+
+    /// The builder of a property's column; `None` for a property that overflows.
+    fn builder(&mut self, name: &str, kind: ColumnKind) -> Option<&mut Builder> {
+        let place = match self.builders.get(name).and_then(|kinds| kinds[kind as usize]) {
+            Some(place) => place,
+            None => {
+                let (physical, _) = self.names.physical(self.names.place(name, kind)?);
+                if physical == OVERFLOW {
+                    return None;
+                }
+                let place = self.new_column(physical.to_owned(), kind);
+                self.builders.entry_ref(name).or_default()[kind as usize] = Some(place);
+                place
+            }
+        };
+        Some(&mut self.columns[place].1)
+    }
+
+    fn overflow_builder(&mut self) -> &mut Builder {
+        let place = match self.overflow {
+            Some(place) => place,
+            None => self.new_column(OVERFLOW.to_owned(), ColumnKind::Json),
+        };
+        self.overflow = Some(place);
+        &mut self.columns[place].1
+    }
+
+    fn new_column(&mut self, physical: String, kind: ColumnKind) -> usize {
+        self.columns.push((physical, Builder::new(kind)));
+        self.columns.len() - 1
+    }
+
+    fn finish(self, rows: usize, fields: &mut Vec<Field>, columns: &mut Vec<ArrayRef>) {
+        let mut built = self.columns;
+        built.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (physical, builder) in built {
+            let array = builder.finish(rows);
+            fields.push(Field::new(physical, array.data_type().clone(), true));
+            columns.push(array);
+        }
+    }
+}
+
+/// Builds one property column. Rows without a value are filled in with nulls when the next value comes.
+pub(super) struct Builder {
+    len: usize,
+    values: Values,
+}
+
+enum Values {
+    String(StringDictionaryBuilder<Int32Type>),
+    Number(Float64Builder),
+    Bool(BooleanBuilder),
+    Json(StringBuilder),
+    Group(ListBuilder<UInt64Builder>),
+}
+
+impl Builder {
+    pub fn new(kind: ColumnKind) -> Builder {
+        let values = match kind {
+            ColumnKind::String => Values::String(StringDictionaryBuilder::new()),
+            ColumnKind::Number => Values::Number(Float64Builder::new()),
+            ColumnKind::Bool => Values::Bool(BooleanBuilder::new()),
+            ColumnKind::Json => Values::Json(StringBuilder::new()),
+            ColumnKind::Group => Values::Group(ListBuilder::new(UInt64Builder::new())),
+        };
+        Builder { len: 0, values }
+    }
+
+    /// Fills up with nulls so that the next value is that of `row`. `false`: the row has a value already, as when
+    /// a sender repeats a property; the first one stays.
+    fn advance(&mut self, row: usize) -> bool {
+        if row < self.len {
+            return false;
+        }
+        let missing = row - self.len;
+        match &mut self.values {
+            Values::String(builder) => builder.append_nulls(missing),
+            Values::Number(builder) => builder.append_nulls(missing),
+            Values::Bool(builder) => builder.append_nulls(missing),
+            Values::Json(builder) => (0..missing).for_each(|_| builder.append_null()),
+            Values::Group(builder) => (0..missing).for_each(|_| builder.append_null()),
+        }
+        self.len = row + 1;
+        true
+    }
+
+    pub fn push_value(&mut self, row: usize, value: &Value) {
+        if !self.advance(row) {
+            return;
+        }
+        match (&mut self.values, value) {
+            (Values::String(builder), Value::String(text)) => builder.append_value(text),
+            (Values::Number(builder), Value::Number(number)) => builder.append_value(*number),
+            (Values::Bool(builder), Value::Bool(flag)) => builder.append_value(*flag),
+            (Values::Json(builder), value) => builder.append_value(value.to_json().to_string()),
+            _ => unreachable!("a builder gets values of its kind only"),
+        }
+    }
+
+    pub fn push_text(&mut self, row: usize, text: &str) {
+        if let (true, Values::Json(builder)) = (self.advance(row), &mut self.values) {
+            builder.append_value(text);
+        }
+    }
+
+    pub fn push_groups(&mut self, row: usize, numbers: impl Iterator<Item = u64>) {
+        if let (true, Values::Group(builder)) = (self.advance(row), &mut self.values) {
+            builder.append_value(numbers.map(Some));
+        }
+    }
+
+    pub fn finish(mut self, rows: usize) -> ArrayRef {
+        if rows > self.len {
+            self.advance(rows);
+            // `advance` counted a value of row `rows`, which does not exist; nothing reads the count any more.
+        }
+        match self.values {
+            Values::String(mut builder) => Arc::new(builder.finish()),
+            Values::Number(mut builder) => Arc::new(builder.finish()),
+            Values::Bool(mut builder) => Arc::new(builder.finish()),
+            Values::Json(mut builder) => Arc::new(builder.finish()),
+            Values::Group(mut builder) => Arc::new(builder.finish()),
+        }
+    }
+}

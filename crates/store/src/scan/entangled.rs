@@ -1,0 +1,158 @@
+//! The last partition: persons whose rows lie under several numbers.
+//!
+//! Their rows are gathered from the segments and fresh blocks of all shards, given the canonical number, and sorted
+//! with each copy once, because two rows may have become copies only by the merge.
+
+use super::Figures;
+use super::keep::Keep;
+use super::request::Resolved;
+use crate::error::StoreError;
+use crate::rows::sorted::{Gathering, RowKey, drop_copies, sort};
+use crate::rows::{EVENT, Fixed, INSERT_ID, PERSON, SEQ, TIME, batch_of, column, fixed_fields, values};
+use crate::segment::Segment;
+use crate::segment::reader::{SegmentRows, ranges_of};
+use crate::snapshot::SnapshotParts;
+use arrow::array::ArrayRef;
+use arrow::datatypes::{Field, UInt64Type};
+use arrow::record_batch::RecordBatch;
+use std::sync::Arc;
+
+/// Rows per batch of the result.
+const BATCH_ROWS: usize = 16_384;
+
+pub(super) struct EntangledScan {
+    parts: Arc<SnapshotParts>,
+    request: Arc<Resolved>,
+    gathered: Option<Gathering>,
+    returned: usize,
+}
+
+impl EntangledScan {
+    pub fn new(parts: Arc<SnapshotParts>, request: Arc<Resolved>) -> EntangledScan {
+        EntangledScan {
+            parts,
+            request,
+            gathered: None,
+            returned: 0,
+        }
+    }
+
+    pub fn next(&mut self, figures: &mut Figures) -> Result<Option<RecordBatch>, StoreError> {
+        if self.parts.identity.entangled().is_empty() {
+            return Ok(None);
+        }
+        if self.gathered.is_none() {
+            self.gathered = Some(self.gather(figures)?);
+        }
+        let gathering = self.gathered.as_ref().expect("it was just made");
+        let rest = &gathering.rows[self.returned..];
+        let rows: &[RowKey] = &rest[..rest.len().min(BATCH_ROWS)];
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let batch = gathering.take(rows);
+        self.returned += rows.len();
+        let wanted = if self.request.with_seq { 4 } else { 3 };
+        let columns: Vec<ArrayRef> = [EVENT, PERSON, TIME, SEQ][..wanted]
+            .iter()
+            .map(|name| column(&batch, name).clone())
+            .collect();
+        Ok(Some(
+            self.request.assemble(columns, self.request.property_columns(&batch)),
+        ))
+    }
+
+    fn gather(&self, figures: &mut Figures) -> Result<Gathering, StoreError> {
+        let (request, identity) = (&self.request, &self.parts.identity);
+        let mut sources = Vec::new();
+        for segment in self.parts.segments.iter() {
+            if request.overlaps(segment.meta.first_ms, segment.meta.last_ms) {
+                self.read_segment(segment, &mut sources, figures)?;
+            }
+        }
+        for block in &self.parts.fresh.blocks {
+            if request.overlaps(block.first_ms, block.last_ms) {
+                let batches = block.batches().iter().flatten().cloned();
+                sources.extend(batches.inspect(|batch| figures.rows += batch.num_rows() as u64));
+            }
+        }
+        let wanted_names: Vec<Vec<bool>> = sources
+            .iter()
+            .map(|batch| {
+                Fixed::of(batch)
+                    .event_names()
+                    .iter()
+                    .map(|name| request.wants_event(name))
+                    .collect()
+            })
+            .collect();
+        let mut gathering = Gathering::new(sources, |source, row, fixed| {
+            let person = fixed.persons[row];
+            if !identity.entangled().contains(person)
+                || !request.wants_time(fixed.times[row])
+                || !wanted_names[source][fixed.events.keys().value(row) as usize]
+            {
+                return None;
+            }
+            let canonical = identity.canonical(person);
+            let asked = request
+                .persons
+                .as_ref()
+                .is_none_or(|persons| persons.contains(canonical));
+            (asked && !identity.is_erased(canonical) && !identity.is_erased(person)).then_some(canonical)
+        });
+        sort(&mut gathering.rows);
+        drop_copies(&mut gathering.rows, |_| {});
+        Ok(gathering)
+    }
+
+    /// Reads the entangled persons' rows of a segment, in the common layout.
+    fn read_segment(
+        &self,
+        segment: &Segment,
+        sources: &mut Vec<RecordBatch>,
+        figures: &mut Figures,
+    ) -> Result<(), StoreError> {
+        let request = &self.request;
+        let footer = segment.footer()?;
+        let ranges = ranges_of(
+            footer,
+            |event| request.wants_event(event),
+            request.from_ms,
+            request.to_ms,
+        );
+        if ranges.is_empty() {
+            return Ok(());
+        }
+        let schema = footer.metadata.schema();
+        let properties = request.source_columns(|name| schema.index_of(name).is_ok());
+        let mut columns = vec![PERSON, TIME, INSERT_ID, SEQ];
+        columns.extend(&properties);
+        let mut rows = SegmentRows::open(footer, ranges, &columns)?;
+        while let Some(located) = rows.next()? {
+            figures.rows += located.batch.num_rows() as u64;
+            let mut keep = Keep::all(located.batch.num_rows());
+            let persons = values::<UInt64Type>(&located.batch, PERSON);
+            keep.retain_persons(persons, self.parts.identity.entangled(), true);
+            let mut row = 0;
+            for piece in &located.pieces {
+                let (start, end) = (piece.range.start as u32, (piece.range.start + piece.rows as u64) as u32);
+                for deleted in segment.deleted.range(start..end) {
+                    keep.drop(row + (deleted - start) as usize);
+                }
+                row += piece.rows;
+            }
+            let mut fields = fixed_fields();
+            let mut values = vec![located.events(footer)];
+            values.extend([PERSON, TIME, INSERT_ID, SEQ].map(|name| column(&located.batch, name).clone()));
+            for physical in &properties {
+                let property = column(&located.batch, physical);
+                fields.push(Field::new(*physical, property.data_type().clone(), true));
+                values.push(property.clone());
+            }
+            sources.extend(keep.apply(batch_of(fields, values)));
+        }
+        figures.bytes += rows.bytes_read();
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! What a scan is asked for.
+
+use crate::columns::{ColumnKind, parse_physical, string_type};
+use crate::error::StoreError;
+use crate::rows::{EVENT, OVERFLOW, PERSON, SEQ, TIME, overflow};
+use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use hashbrown::HashSet;
+use model::PersonNumber;
+use roaring::RoaringTreemap;
+use std::sync::Arc;
+
+/// Which rows and columns a scan returns.
+#[derive(Clone, Debug)]
+pub struct ScanRequest {
+    /// Event names; `None` for all.
+    pub events: Option<Vec<String>>,
+    /// First instant wanted, in milliseconds since 1970.
+    pub from_ms: i64,
+    /// First instant not wanted any more.
+    pub to_ms: i64,
+    /// Physical names of the property columns wanted, e.g. `plan:string`. Need not exist.
+    pub properties: Vec<String>,
+    /// Canonical person numbers; `None` for all.
+    pub persons: Option<Vec<PersonNumber>>,
+    /// Whether the rows' sequence numbers are wanted.
+    pub with_seq: bool,
+}
+
+impl ScanRequest {
+    /// All rows of all time without properties.
+    pub fn everything() -> ScanRequest {
+        ScanRequest {
+            events: None,
+            from_ms: i64::MIN,
+            to_ms: i64::MAX,
+            properties: Vec::new(),
+            persons: None,
+            with_seq: false,
+        }
+    }
+}
+
+/// A request in the form that the scan's loops use.
+pub(super) struct Resolved {
+    events: Option<HashSet<String>>,
+    pub from_ms: i64,
+    pub to_ms: i64,
+    pub properties: Vec<(String, ColumnKind)>,
+    pub persons: Option<RoaringTreemap>,
+    pub with_seq: bool,
+    pub schema: SchemaRef,
+}
+
+impl Resolved {
+    pub fn new(request: &ScanRequest) -> Result<Resolved, StoreError> {
+        let mut fields = vec![
+            Field::new(EVENT, string_type(), false),
+            Field::new(PERSON, DataType::UInt64, false),
+            Field::new(TIME, DataType::Int64, false),
+        ];
+        if request.with_seq {
+            fields.push(Field::new(SEQ, DataType::UInt64, false));
+        }
+        let mut properties = Vec::new();
+        for physical in &request.properties {
+            let (_, kind) = parse_physical(physical)
+                .ok_or_else(|| StoreError::Invalid(format!("{physical:?} is no physical column name")))?;
+            fields.push(Field::new(physical, kind.data_type(), true));
+            properties.push((physical.clone(), kind));
+        }
+        Ok(Resolved {
+            events: request.events.as_ref().map(|events| events.iter().cloned().collect()),
+            from_ms: request.from_ms,
+            to_ms: request.to_ms,
+            properties,
+            persons: request
+                .persons
+                .as_ref()
+                .map(|persons| persons.iter().map(|person| person.0).collect()),
+            with_seq: request.with_seq,
+            schema: Arc::new(Schema::new(fields)),
+        })
+    }
+
+    pub fn wants_event(&self, event: &str) -> bool {
+        self.events.as_ref().is_none_or(|events| events.contains(event))
+    }
+
+    pub fn wants_time(&self, time_ms: i64) -> bool {
+        time_ms >= self.from_ms && time_ms < self.to_ms
+    }
+
+    pub fn overlaps(&self, first_ms: i64, last_ms: i64) -> bool {
+        last_ms >= self.from_ms && first_ms < self.to_ms
+    }
+
+    /// The columns of a source that are needed for the wanted properties.
+    pub fn source_columns<'a>(&'a self, has: impl Fn(&str) -> bool) -> Vec<&'a str> {
+        let mut columns: Vec<&str> = Vec::new();
+        let mut overflow = false;
+        for (physical, _) in &self.properties {
+            if physical != OVERFLOW && has(physical) {
+                columns.push(physical);
+            } else {
+                overflow = true;
+            }
+        }
+        if overflow && has(OVERFLOW) {
+            columns.push(OVERFLOW);
+        }
+        columns
+    }
+
+    /// The wanted property columns of a batch that has the [`Resolved::source_columns`].
+    pub fn property_columns(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
+        let rows = batch.num_rows();
+        let overflowed = batch.column_by_name(OVERFLOW);
+        self.properties
+            .iter()
+            .map(|(physical, kind)| match batch.column_by_name(physical) {
+                Some(values) if physical != OVERFLOW => values.clone(),
+                _ => match overflowed {
+                    Some(objects) => overflow::extract(objects.as_string(), physical, *kind),
+                    None => new_null_array(&kind.data_type(), rows),
+                },
+            })
+            .collect()
+    }
+
+    /// A batch of the scan's schema. `columns` are event, person, time and, if wanted, sequence number.
+    pub fn assemble(&self, mut columns: Vec<ArrayRef>, properties: Vec<ArrayRef>) -> RecordBatch {
+        columns.extend(properties);
+        debug_assert!(columns.iter().all(|column| column.len() == columns[0].len()));
+        RecordBatch::try_new(self.schema.clone(), columns).expect("columns have the types of the scan's schema")
+    }
+}

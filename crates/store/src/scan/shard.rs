@@ -1,0 +1,187 @@
+//! One shard's rows: its segments, then its fresh blocks.
+
+use super::Figures;
+use super::keep::Keep;
+use super::request::Resolved;
+use crate::error::StoreError;
+use crate::rows::{Fixed, PERSON, SEQ, TIME, column, values};
+use crate::segment::Segment;
+use crate::segment::reader::{Located, SegmentRows, ranges_of};
+use crate::snapshot::SnapshotParts;
+use arrow::datatypes::{Int64Type, UInt64Type};
+use arrow::record_batch::RecordBatch;
+use roaring::RoaringBitmap;
+use std::sync::Arc;
+
+pub(super) struct ShardScan {
+    parts: Arc<SnapshotParts>,
+    shard: u32,
+    request: Arc<Resolved>,
+    next_segment: usize,
+    next_block: usize,
+    open: Option<OpenSegment>,
+}
+
+struct OpenSegment {
+    rows: SegmentRows,
+    /// Rows that this snapshot must not see: deleted ones and those with a fresh copy.
+    dropped: RoaringBitmap,
+    counted_bytes: u64,
+}
+
+impl ShardScan {
+    pub fn new(parts: Arc<SnapshotParts>, shard: u32, request: Arc<Resolved>) -> ShardScan {
+        // A scan for some persons has nothing to do in the shards of others.
+        let concerned = request.persons.as_ref().is_none_or(|persons| {
+            let shards = u64::from(parts.shards);
+            persons.iter().any(|person| person % shards == u64::from(shard))
+        });
+        let (next_segment, next_block) = if concerned {
+            (0, 0)
+        } else {
+            (parts.segments.len(), parts.fresh.blocks.len())
+        };
+        ShardScan {
+            parts,
+            shard,
+            request,
+            next_segment,
+            next_block,
+            open: None,
+        }
+    }
+
+    pub fn next(&mut self, figures: &mut Figures) -> Result<Option<RecordBatch>, StoreError> {
+        loop {
+            if let Some(open) = &mut self.open {
+                match open.rows.next()? {
+                    Some(located) => {
+                        figures.rows += located.batch.num_rows() as u64;
+                        figures.bytes += open.rows.bytes_read() - open.counted_bytes;
+                        open.counted_bytes = open.rows.bytes_read();
+                        if let Some(batch) = self.filter_located(located) {
+                            return Ok(Some(batch));
+                        }
+                    }
+                    None => self.open = None,
+                }
+            } else if self.next_segment < self.parts.segments.len() {
+                self.next_segment += 1;
+                let segment = self.parts.segments[self.next_segment - 1].clone();
+                self.open = self.open_segment(&segment)?;
+            } else if self.next_block < self.parts.fresh.blocks.len() {
+                self.next_block += 1;
+                if let Some(batch) = self.fresh_batch(self.next_block - 1, figures) {
+                    return Ok(Some(batch));
+                }
+            } else {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn open_segment(&self, segment: &Segment) -> Result<Option<OpenSegment>, StoreError> {
+        let (request, meta) = (&self.request, &segment.meta);
+        if meta.shard != self.shard || !request.overlaps(meta.first_ms, meta.last_ms) {
+            return Ok(None);
+        }
+        let footer = segment.footer()?;
+        let ranges = ranges_of(
+            footer,
+            |event| request.wants_event(event),
+            request.from_ms,
+            request.to_ms,
+        );
+        if ranges.is_empty() {
+            return Ok(None);
+        }
+        let schema = footer.metadata.schema();
+        let mut columns = vec![PERSON, TIME];
+        if request.with_seq {
+            columns.push(SEQ);
+        }
+        columns.extend(request.source_columns(|name| schema.index_of(name).is_ok()));
+        Ok(Some(OpenSegment {
+            rows: SegmentRows::open(footer, ranges, &columns)?,
+            dropped: self.parts.dropped_rows(segment)?,
+            counted_bytes: 0,
+        }))
+    }
+
+    /// Applies deletions, time and persons to a segment's batch.
+    fn filter_located(&self, located: Located) -> Option<RecordBatch> {
+        let open = self.open.as_ref().expect("a batch comes from the open segment");
+        let batch = &located.batch;
+        let persons = values::<UInt64Type>(batch, PERSON);
+        let times = values::<Int64Type>(batch, TIME);
+        let mut keep = Keep::all(batch.num_rows());
+        let mut row = 0;
+        for piece in &located.pieces {
+            let (start, end) = (piece.range.start as u32, (piece.range.start + piece.rows as u64) as u32);
+            for dropped in open.dropped.range(start..end) {
+                keep.drop(row + (dropped - start) as usize);
+            }
+            if !piece.range.inside_time {
+                keep.retain(times, row..row + piece.rows, |time| self.request.wants_time(time));
+            }
+            row += piece.rows;
+        }
+        self.filter_persons(&mut keep, persons);
+        let mut fixed = vec![
+            located.events(open.rows.footer()),
+            column(batch, PERSON).clone(),
+            column(batch, TIME).clone(),
+        ];
+        if self.request.with_seq {
+            fixed.push(column(batch, SEQ).clone());
+        }
+        keep.apply(self.request.assemble(fixed, self.request.property_columns(batch)))
+    }
+
+    fn filter_persons(&self, keep: &mut Keep, persons: &[u64]) {
+        let identity = &self.parts.identity;
+        for hidden in [identity.erased(), identity.entangled()] {
+            if !hidden.is_empty() {
+                keep.retain_persons(persons, hidden, false);
+            }
+        }
+        if let Some(wanted) = &self.request.persons {
+            keep.retain_persons(persons, wanted, true);
+        }
+    }
+
+    fn fresh_batch(&self, block: usize, figures: &mut Figures) -> Option<RecordBatch> {
+        let (request, block) = (&self.request, &self.parts.fresh.blocks[block]);
+        if !request.overlaps(block.first_ms, block.last_ms) {
+            return None;
+        }
+        let batch = block.batches()[self.shard as usize].as_ref()?;
+        figures.rows += batch.num_rows() as u64;
+        let fixed = Fixed::of(batch);
+        let mut keep = Keep::all(batch.num_rows());
+        let superseded = &self.parts.fresh.superseded;
+        if !superseded.is_empty() {
+            keep.retain(fixed.seqs, 0..batch.num_rows(), |seq| !superseded.contains(seq));
+        }
+        if request.from_ms > block.first_ms || request.to_ms <= block.last_ms {
+            keep.retain(fixed.times, 0..batch.num_rows(), |time| request.wants_time(time));
+        }
+        let wanted: Vec<bool> = fixed
+            .event_names()
+            .iter()
+            .map(|name| request.wants_event(name))
+            .collect();
+        if wanted.contains(&false) {
+            let keys = fixed.events.keys().values();
+            keep.retain(keys, 0..batch.num_rows(), |key| wanted[key as usize]);
+        }
+        self.filter_persons(&mut keep, fixed.persons);
+        let mut columns = [crate::rows::EVENT, PERSON, TIME]
+            .map(|name| column(batch, name).clone())
+            .to_vec();
+        if request.with_seq {
+            columns.push(column(batch, SEQ).clone());
+        }
+        keep.apply(request.assemble(columns, request.property_columns(batch)))
+    }
+}

@@ -1,0 +1,121 @@
+//! Segments: immutable, sorted Parquet files of one shard and period. `docs/formats/segment.md` has the format.
+//!
+//! A [`Segment`] is one version of what the catalog says about a file: its figures and the rows of it that are
+//! deleted. Versions share the [`SegmentFile`], which holds the open file and its footer, and removes the file when
+//! it was declared obsolete and the last reader has gone.
+
+pub(crate) mod footer;
+pub(crate) mod probe;
+pub(crate) mod reader;
+pub(crate) mod writer;
+
+use crate::disk::Disk;
+use crate::error::StoreError;
+use footer::Footer;
+use model::ProjectId;
+use probe::Superseded;
+use roaring::RoaringBitmap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// What the catalog holds about a segment, but for its deleted rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentMeta {
+    pub id: u64,
+    pub project: ProjectId,
+    pub shard: u32,
+    /// `2026-11-22` or `2026-11`.
+    pub period: String,
+    pub rows: u64,
+    pub bytes: u64,
+    pub first_ms: i64,
+    pub last_ms: i64,
+    pub first_seq: u64,
+    pub last_seq: u64,
+    /// Where indexes and footer begin, and the CRC32C from there to the end of the file. Pages have their own.
+    pub tail_offset: u64,
+    pub tail_crc: u32,
+}
+
+impl SegmentMeta {
+    pub fn file_name(&self) -> String {
+        format!(
+            "{:08}-p{}-s{}-{}.parquet",
+            self.id, self.project, self.shard, self.period
+        )
+    }
+}
+
+/// One published version of a segment.
+pub(crate) struct Segment {
+    pub meta: SegmentMeta,
+    /// Rows that are copies of later ones, were moved elsewhere or are erased.
+    pub deleted: RoaringBitmap,
+    pub file: Arc<SegmentFile>,
+}
+
+impl Segment {
+    /// `probed_seq`: the last row that this segment's rows were compared with when it was published.
+    pub fn new(
+        disk: &Arc<dyn Disk>,
+        directory: &Path,
+        meta: SegmentMeta,
+        deleted: RoaringBitmap,
+        probed_seq: u64,
+    ) -> Segment {
+        let file = Arc::new(SegmentFile {
+            path: directory.join(meta.file_name()),
+            disk: disk.clone(),
+            footer: OnceLock::new(),
+            obsolete: AtomicBool::new(false),
+            superseded: Mutex::new(Superseded::new(probed_seq)),
+        });
+        Segment { meta, deleted, file }
+    }
+
+    /// The same file with more rows deleted.
+    pub fn with_deleted(&self, more: &RoaringBitmap) -> Segment {
+        Segment {
+            meta: self.meta.clone(),
+            deleted: &self.deleted | more,
+            file: self.file.clone(),
+        }
+    }
+
+    pub fn footer(&self) -> Result<&Arc<Footer>, StoreError> {
+        if let Some(footer) = self.file.footer.get() {
+            return Ok(footer);
+        }
+        let footer = Arc::new(Footer::read(&*self.file.disk, &self.file.path, &self.meta)?);
+        Ok(self.file.footer.get_or_init(|| footer))
+    }
+}
+
+/// The file behind the versions of a segment.
+pub(crate) struct SegmentFile {
+    pub path: PathBuf,
+    disk: Arc<dyn Disk>,
+    footer: OnceLock<Arc<Footer>>,
+    obsolete: AtomicBool,
+    /// Rows with later copies among the fresh rows, as far as a scan or flush has looked.
+    pub superseded: Mutex<Superseded>,
+}
+
+impl SegmentFile {
+    /// Lets the file be removed with its last reader. The catalog does not name it any more.
+    pub fn mark_obsolete(&self) {
+        self.obsolete.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for SegmentFile {
+    fn drop(&mut self) {
+        if self.obsolete.load(Ordering::Relaxed)
+            && let Err(error) = self.disk.remove(&self.path)
+        {
+            // Not lost for good: the next start sweeps files that the catalog does not name.
+            tracing::warn!(file = %self.path.display(), %error, "An obsolete segment could not be removed");
+        }
+    }
+}

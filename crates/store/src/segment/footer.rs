@@ -1,0 +1,98 @@
+//! A segment's footer: schema, row groups, and where each event's rows lie.
+
+use super::SegmentMeta;
+use crate::disk::{Disk, ReadFile};
+use crate::error::StoreError;
+use arrow::array::{ArrayRef, StringArray};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::file::metadata::PageIndexPolicy;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Key of the event index in the file's key-value metadata.
+pub(crate) const EVENT_INDEX_KEY: &str = "frostpane.events";
+
+/// Where one event's rows lie in a segment. Rows are sorted by event, so it is one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EventRun {
+    pub event: String,
+    pub first_row: u64,
+    pub rows: u64,
+    pub first_ms: i64,
+    pub last_ms: i64,
+}
+
+impl EventRun {
+    pub fn end_row(&self) -> u64 {
+        self.first_row + self.rows
+    }
+}
+
+/// A segment's footer, read and checked once and then kept.
+pub(crate) struct Footer {
+    pub metadata: ArrowReaderMetadata,
+    pub events: Vec<EventRun>,
+    /// Names of `events` in the same order: the dictionary of every batch read from the segment.
+    pub event_dictionary: ArrayRef,
+    /// First row of each row group, and the number of rows behind the last.
+    pub row_group_starts: Vec<u64>,
+    pub file: Arc<dyn ReadFile>,
+    pub path: PathBuf,
+}
+
+impl Footer {
+    pub fn read(disk: &dyn Disk, path: &Path, meta: &SegmentMeta) -> Result<Footer, StoreError> {
+        let file = disk.open(path).map_err(|source| StoreError::io("open", path, source))?;
+        check_tail(&*file, path, meta)?;
+        let corrupt = |what: String| StoreError::corrupt(path, meta.tail_offset, what);
+        let reader = super::reader::FileChunks::new(file.clone());
+        let options = ArrowReaderOptions::new()
+            .with_offset_index_policy(PageIndexPolicy::Optional)
+            .with_column_index_policy(PageIndexPolicy::Skip);
+        let metadata = ArrowReaderMetadata::load(&reader, options).map_err(|error| corrupt(error.to_string()))?;
+        let events = event_index(&metadata).ok_or_else(|| corrupt("it has no event index".into()))?;
+        let names = StringArray::from_iter_values(events.iter().map(|run| run.event.as_str()));
+        let mut row_group_starts = vec![0];
+        for group in metadata.metadata().row_groups() {
+            let start = row_group_starts.last().expect("it starts with one entry") + group.num_rows() as u64;
+            row_group_starts.push(start);
+        }
+        if row_group_starts.last() != Some(&meta.rows) || events.last().map(EventRun::end_row) != Some(meta.rows) {
+            return Err(corrupt("its number of rows is not what the catalog says".into()));
+        }
+        Ok(Footer {
+            metadata,
+            events,
+            event_dictionary: Arc::new(names),
+            row_group_starts,
+            file,
+            path: path.to_path_buf(),
+        })
+    }
+}
+
+fn event_index(metadata: &ArrowReaderMetadata) -> Option<Vec<EventRun>> {
+    let entries = metadata.metadata().file_metadata().key_value_metadata()?;
+    let entry = entries.iter().find(|entry| entry.key == EVENT_INDEX_KEY)?;
+    serde_json::from_str(entry.value.as_deref()?).ok()
+}
+
+/// Compares everything behind the last page with its checksum in the catalog.
+fn check_tail(file: &dyn ReadFile, path: &Path, meta: &SegmentMeta) -> Result<(), StoreError> {
+    if file.size() != meta.bytes || meta.tail_offset > meta.bytes {
+        let what = format!("it has {} bytes instead of {}", file.size(), meta.bytes);
+        return Err(StoreError::corrupt(path, file.size().min(meta.bytes), what));
+    }
+    let mut tail = vec![0; (meta.bytes - meta.tail_offset) as usize];
+    file.read_at(meta.tail_offset, &mut tail)
+        .map_err(|source| StoreError::io("read", path, source))?;
+    if crc32c::crc32c(&tail) != meta.tail_crc {
+        return Err(StoreError::corrupt(
+            path,
+            meta.tail_offset,
+            "indexes and footer fail their checksum",
+        ));
+    }
+    Ok(())
+}

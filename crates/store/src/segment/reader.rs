@@ -1,0 +1,247 @@
+//! Reading rows of a segment: only the wanted events' runs, only the wanted columns.
+
+use super::footer::{EventRun, Footer};
+use crate::disk::ReadFile;
+use crate::error::StoreError;
+use arrow::array::{ArrayRef, DictionaryArray, Int32Array};
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+use std::io::{BufReader, Read};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Rows per batch. Large enough to amortise what a batch costs, small enough for its columns to stay in cache.
+const BATCH_ROWS: usize = 16_384;
+
+/// A run of consecutive rows of one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RowRange {
+    /// Place in [`Footer::events`].
+    pub event: usize,
+    pub start: u64,
+    pub end: u64,
+    /// Every row of the run lies in the wanted time, so that times need not be compared.
+    pub inside_time: bool,
+}
+
+/// Rows of the events that may lie in the time.
+pub(crate) fn ranges_of(footer: &Footer, wanted: impl Fn(&str) -> bool, from_ms: i64, to_ms: i64) -> Vec<RowRange> {
+    let overlaps = |run: &EventRun| run.last_ms >= from_ms && run.first_ms < to_ms;
+    footer
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(_, run)| overlaps(run) && wanted(&run.event))
+        .map(|(event, run)| RowRange {
+            event,
+            start: run.first_row,
+            end: run.end_row(),
+            inside_time: run.first_ms >= from_ms && run.last_ms < to_ms,
+        })
+        .collect()
+}
+
+/// Batches of the chosen columns over ranges of rows, in order.
+pub(crate) struct SegmentRows {
+    footer: Arc<Footer>,
+    reader: ParquetRecordBatchReader,
+    bytes: Arc<AtomicU64>,
+    /// Rows not yet returned; the first one may be partly used.
+    ranges: std::collections::VecDeque<RowRange>,
+}
+
+/// A piece of a batch: so many rows of a range, starting at an absolute row.
+#[derive(Clone, Copy)]
+pub(crate) struct Piece {
+    pub range: RowRange,
+    pub rows: usize,
+}
+
+/// A batch and where in the segment its rows are.
+pub(crate) struct Located {
+    pub batch: RecordBatch,
+    pub pieces: Vec<Piece>,
+}
+
+impl SegmentRows {
+    /// `columns` are names in the segment's schema; unknown ones must have been left out.
+    pub fn open(footer: &Arc<Footer>, ranges: Vec<RowRange>, columns: &[&str]) -> Result<SegmentRows, StoreError> {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let chunks = FileChunks {
+            file: footer.file.clone(),
+            bytes: bytes.clone(),
+        };
+        let (groups, selection) = select(footer, &ranges);
+        let schema = footer.metadata.schema();
+        let roots = columns.iter().filter_map(|column| schema.index_of(column).ok());
+        let mask = ProjectionMask::roots(footer.metadata.parquet_schema(), roots);
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, footer.metadata.clone())
+            .with_batch_size(BATCH_ROWS)
+            .with_projection(mask)
+            .with_row_groups(groups);
+        if let Some(selection) = selection {
+            builder = builder.with_row_selection(selection);
+        }
+        let reader = builder.build().map_err(|error| damaged(footer, &error))?;
+        Ok(SegmentRows {
+            footer: footer.clone(),
+            reader,
+            bytes,
+            ranges: ranges.into(),
+        })
+    }
+
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub fn footer(&self) -> &Arc<Footer> {
+        &self.footer
+    }
+
+    pub fn next(&mut self) -> Result<Option<Located>, StoreError> {
+        match self.reader.next() {
+            None => Ok(None),
+            Some(Ok(batch)) => {
+                let pieces = self.locate(batch.num_rows());
+                Ok(Some(Located { batch, pieces }))
+            }
+            Some(Err(error)) => {
+                let error = ParquetError::External(Box::new(error));
+                Err(damaged(&self.footer, &error))
+            }
+        }
+    }
+
+    fn locate(&mut self, mut rows: usize) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        while rows > 0 {
+            let range = self
+                .ranges
+                .front_mut()
+                .expect("the reader returns the selected rows only");
+            let taken = rows.min((range.end - range.start) as usize);
+            pieces.push(Piece {
+                range: *range,
+                rows: taken,
+            });
+            range.start += taken as u64;
+            rows -= taken;
+            if range.start == range.end {
+                self.ranges.pop_front();
+            }
+        }
+        pieces
+    }
+}
+
+impl Located {
+    /// The event column, made from the event index instead of being read.
+    pub fn events(&self, footer: &Footer) -> ArrayRef {
+        let mut keys = Vec::with_capacity(self.batch.num_rows());
+        for piece in &self.pieces {
+            keys.resize(keys.len() + piece.rows, piece.range.event as i32);
+        }
+        Arc::new(DictionaryArray::new(
+            Int32Array::from(keys),
+            footer.event_dictionary.clone(),
+        ))
+    }
+}
+
+/// The row groups that hold the ranges, and the ranges as a selection of those groups' rows (`None`: all of them).
+fn select(footer: &Footer, ranges: &[RowRange]) -> (Vec<usize>, Option<RowSelection>) {
+    let starts = &footer.row_group_starts;
+    let mut groups = Vec::new();
+    let mut selected: Vec<Range<usize>> = Vec::new();
+    let mut total = 0;
+    for (group, bounds) in starts.windows(2).enumerate() {
+        let overlapping: Vec<Range<u64>> = ranges
+            .iter()
+            .map(|range| range.start.max(bounds[0])..range.end.min(bounds[1]))
+            .filter(|range| range.start < range.end)
+            .collect();
+        if overlapping.is_empty() {
+            continue;
+        }
+        groups.push(group);
+        for range in overlapping {
+            let start = total + (range.start - bounds[0]) as usize;
+            let end = total + (range.end - bounds[0]) as usize;
+            match selected.last_mut() {
+                Some(last) if last.end == start => last.end = end,
+                _ => selected.push(start..end),
+            }
+        }
+        total += (bounds[1] - bounds[0]) as usize;
+    }
+    let all = selected.len() == 1 && selected[0] == (0..total);
+    let selection = (!all && total > 0).then(|| RowSelection::from_consecutive_ranges(selected.into_iter(), total));
+    (groups, selection)
+}
+
+fn damaged(footer: &Footer, error: &ParquetError) -> StoreError {
+    StoreError::corrupt(&footer.path, 0, error.to_string())
+}
+
+/// A file as the parquet reader wants it, counting what is read.
+#[derive(Clone)]
+pub(crate) struct FileChunks {
+    file: Arc<dyn ReadFile>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl FileChunks {
+    pub fn new(file: Arc<dyn ReadFile>) -> FileChunks {
+        FileChunks {
+            file,
+            bytes: Arc::default(),
+        }
+    }
+}
+
+impl Length for FileChunks {
+    fn len(&self) -> u64 {
+        self.file.size()
+    }
+}
+
+impl ChunkReader for FileChunks {
+    type T = BufReader<Cursor>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<BufReader<Cursor>> {
+        Ok(BufReader::new(Cursor {
+            chunks: self.clone(),
+            position: start,
+        }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let mut buffer = vec![0; length];
+        self.file.read_at(start, &mut buffer)?;
+        self.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(buffer.into())
+    }
+}
+
+/// Sequential reading from some place in a file.
+pub(crate) struct Cursor {
+    chunks: FileChunks,
+    position: u64,
+}
+
+impl Read for Cursor {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.chunks.file.size().saturating_sub(self.position);
+        let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.chunks.file.read_at(self.position, &mut buffer[..length])?;
+        self.position += length as u64;
+        self.chunks.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}

@@ -1,0 +1,243 @@
+//! Writing a segment: to a temporary name, synced, then renamed. The caller syncs the directory once for all.
+
+use super::SegmentMeta;
+use super::footer::{EVENT_INDEX_KEY, EventRun};
+use crate::disk::{Disk, WriteFile};
+use crate::error::StoreError;
+use crate::rows::{EVENT, Fixed, INSERT_ID, PERSON, SEQ, TIME};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use model::ProjectId;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{BloomFilterPosition, EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Ending of a segment that is being written. Such files are swept at start.
+pub(crate) const TEMPORARY: &str = ".tmp";
+
+/// Rows per row group: the grain of statistics and bloom filters.
+pub(crate) const ROW_GROUP_ROWS: usize = 131_072;
+
+/// False positives of the bloom filter on insert ids. Each one costs reading the keys of a row group once.
+const INSERT_ID_FPP: f64 = 0.001;
+
+/// What a new segment is, beside its rows.
+pub(crate) struct SegmentPlace {
+    pub id: u64,
+    pub project: ProjectId,
+    pub shard: u32,
+    pub period: String,
+}
+
+/// A segment being written. Rows must come sorted by event, person, time and sequence number.
+pub(crate) struct SegmentWriter<'a> {
+    disk: &'a dyn Disk,
+    directory: &'a Path,
+    temporary: PathBuf,
+    writer: ArrowWriter<DiskWriter>,
+    events: Vec<EventRun>,
+    meta: SegmentMeta,
+}
+
+impl<'a> SegmentWriter<'a> {
+    /// `schema` must have every column of the batches to come, in their order.
+    pub fn create(
+        disk: &'a dyn Disk,
+        directory: &'a Path,
+        place: SegmentPlace,
+        schema: SchemaRef,
+    ) -> Result<SegmentWriter<'a>, StoreError> {
+        let meta = SegmentMeta {
+            id: place.id,
+            project: place.project,
+            shard: place.shard,
+            period: place.period,
+            rows: 0,
+            bytes: 0,
+            first_ms: i64::MAX,
+            last_ms: i64::MIN,
+            first_seq: u64::MAX,
+            last_seq: 0,
+            tail_offset: 0,
+            tail_crc: 0,
+        };
+        let temporary = directory.join(meta.file_name() + TEMPORARY);
+        let file = disk
+            .create(&temporary)
+            .map_err(|source| StoreError::io("create", &temporary, source))?;
+        let sink = DiskWriter {
+            file,
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+        };
+        let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(&schema)))
+            .map_err(|error| write_error(&temporary, error))?;
+        Ok(SegmentWriter {
+            disk,
+            directory,
+            temporary,
+            writer,
+            events: Vec::new(),
+            meta,
+        })
+    }
+
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
+        self.index(batch);
+        self.writer
+            .write(batch)
+            .map_err(|error| write_error(&self.temporary, error))
+    }
+
+    /// Notes events, times and sequence numbers of a batch.
+    fn index(&mut self, batch: &RecordBatch) {
+        let fixed = Fixed::of(batch);
+        let names = fixed.event_names();
+        for (row, key) in fixed.events.keys().values().iter().enumerate() {
+            let (event, time) = (names[*key as usize], fixed.times[row]);
+            if self.events.last().is_none_or(|run| run.event != event) {
+                debug_assert!(self.events.last().is_none_or(|run| run.event.as_str() < event));
+                self.events.push(EventRun {
+                    event: event.to_owned(),
+                    first_row: self.meta.rows,
+                    rows: 0,
+                    first_ms: i64::MAX,
+                    last_ms: i64::MIN,
+                });
+            }
+            let run = self.events.last_mut().expect("one was pushed if there was none");
+            run.rows += 1;
+            run.first_ms = run.first_ms.min(time);
+            run.last_ms = run.last_ms.max(time);
+            self.meta.rows += 1;
+            self.meta.first_seq = self.meta.first_seq.min(fixed.seqs[row]);
+            self.meta.last_seq = self.meta.last_seq.max(fixed.seqs[row]);
+        }
+        for run in &self.events {
+            self.meta.first_ms = self.meta.first_ms.min(run.first_ms);
+            self.meta.last_ms = self.meta.last_ms.max(run.last_ms);
+        }
+    }
+
+    /// Completes the file, makes it durable and gives it its name.
+    pub fn finish(mut self) -> Result<SegmentMeta, StoreError> {
+        let index = serde_json::to_string(&self.events).expect("event runs are plain strings and numbers");
+        self.writer
+            .append_key_value_metadata(KeyValue::new(EVENT_INDEX_KEY.to_owned(), index));
+        let footer = self
+            .writer
+            .finish()
+            .map_err(|error| write_error(&self.temporary, error))?;
+        let chunks = footer.row_groups().iter().flat_map(|group| group.columns());
+        self.meta.tail_offset = chunks
+            .map(|chunk| chunk.byte_range())
+            .map(|(start, len)| start + len)
+            .max()
+            .unwrap_or(0);
+        let sink = self.writer.inner_mut();
+        sink.drain()
+            .and_then(|()| sink.file.sync())
+            .map_err(|source| StoreError::io("write", &self.temporary, source))?;
+        self.check_in()?;
+        let path = self.directory.join(self.meta.file_name());
+        self.disk
+            .rename(&self.temporary, &path)
+            .map_err(|source| StoreError::io("rename", &path, source))?;
+        Ok(self.meta)
+    }
+
+    /// Takes length and checksum of the tail from the file as it can be read back.
+    fn check_in(&mut self) -> Result<(), StoreError> {
+        let read_back = || -> io::Result<(u64, u32)> {
+            let file = self.disk.open(&self.temporary)?;
+            let mut tail = vec![0; (file.size() - self.meta.tail_offset) as usize];
+            file.read_at(self.meta.tail_offset, &mut tail)?;
+            Ok((file.size(), crc32c::crc32c(&tail)))
+        };
+        (self.meta.bytes, self.meta.tail_crc) =
+            read_back().map_err(|source| StoreError::io("read", &self.temporary, source))?;
+        Ok(())
+    }
+}
+
+fn properties(schema: &SchemaRef) -> WriterProperties {
+    let path = |name: &str| ColumnPath::new(vec![name.to_owned()]);
+    let level = ZstdLevel::try_new(1).expect("zstd has a level 1");
+    let mut builder = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_bloom_filter_position(BloomFilterPosition::End)
+        .set_created_by("frostpane".to_owned());
+    for delta in [PERSON, TIME, SEQ] {
+        builder = builder
+            .set_column_dictionary_enabled(path(delta), false)
+            .set_column_encoding(path(delta), Encoding::DELTA_BINARY_PACKED);
+    }
+    // Random bits: neither a dictionary nor a delta nor compression makes them smaller.
+    builder = builder
+        .set_column_dictionary_enabled(path(INSERT_ID), false)
+        .set_column_encoding(path(INSERT_ID), Encoding::PLAIN)
+        .set_column_compression(path(INSERT_ID), Compression::UNCOMPRESSED)
+        .set_column_bloom_filter_enabled(path(INSERT_ID), true)
+        .set_column_bloom_filter_fpp(path(INSERT_ID), INSERT_ID_FPP)
+        .set_column_bloom_filter_max_ndv(path(INSERT_ID), ROW_GROUP_ROWS as u64);
+    let order = [EVENT, PERSON, TIME, SEQ].map(|name| SortingColumn {
+        column_idx: schema.index_of(name).expect("the fixed columns come first") as i32,
+        descending: false,
+        nulls_first: true,
+    });
+    builder.set_sorting_columns(Some(order.to_vec())).build()
+}
+
+fn write_error(path: &Path, error: parquet::errors::ParquetError) -> StoreError {
+    let source = match error {
+        parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+            Ok(io) => *io,
+            Err(other) => io::Error::other(other),
+        },
+        other => io::Error::other(other),
+    };
+    StoreError::io("write", path, source)
+}
+
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// A [`WriteFile`] behind a buffer, as the parquet writer wants it.
+struct DiskWriter {
+    file: Box<dyn WriteFile>,
+    buffer: Vec<u8>,
+}
+
+impl DiskWriter {
+    fn drain(&mut self) -> io::Result<()> {
+        if !self.buffer.is_empty() {
+            self.file.write(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
+
+impl io::Write for DiskWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.buffer.len() + bytes.len() > BUFFER_BYTES {
+            self.drain()?;
+        }
+        if bytes.len() >= BUFFER_BYTES {
+            self.file.write(bytes)?;
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // The parquet writer flushes after every row group; the bytes need not leave the buffer before `finish`.
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! The store as its users hold it.
+
+use crate::catalog::Catalog;
+use crate::core::{Core, State, catalog_file, log_directory, segment_directory};
+use crate::error::StoreError;
+use crate::log::commit::{self, Position, Queue};
+use crate::log::files::LogFiles;
+use crate::log::recovery;
+use crate::maintain;
+use crate::options::{StoreMetrics, StoreOptions};
+use crate::segment::Segment;
+use crate::snapshot::Snapshot;
+use crate::state::identity::Identity;
+use crate::state::prepared::Prepared;
+use crate::state::profiles::Profiles;
+use crate::state::project::ProjectState;
+use crate::state::registry::Registry;
+use hashbrown::HashSet;
+use model::{ProjectId, Record};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// The event store of one data directory. Cloning gives another handle to the same store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    core: Arc<Core>,
+    queue: Arc<Queue>,
+    background: Arc<maintain::Signal>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held as long as the store lives; keeps other processes out.
+    _lock: File,
+}
+
+impl Store {
+    /// Makes an empty store in a new or empty directory.
+    pub fn create(options: StoreOptions) -> Result<Store, StoreError> {
+        let directory = options.directory.clone();
+        let io = |source| StoreError::io("create", &directory, source);
+        options.disk.create_dir_all(&directory).map_err(io)?;
+        let lock = lock(&directory)?;
+        if catalog_file(&options).exists() {
+            return Err(StoreError::NotAStore {
+                directory,
+                what: "there is a store already".into(),
+            });
+        }
+        for path in [log_directory(&options), segment_directory(&options)] {
+            options.disk.create_dir_all(&path).map_err(io)?;
+        }
+        // Last of all: a directory with a catalog is a complete store.
+        let catalog = Catalog::create(&catalog_file(&options), options.shards.max(1), options.clock)?;
+        options.disk.sync_dir(&directory).map_err(io)?;
+        Store::start(options, lock, catalog)
+    }
+
+    /// Opens a store, recovering from its log whatever the catalog does not have yet.
+    pub fn open(options: StoreOptions) -> Result<Store, StoreError> {
+        let file = catalog_file(&options);
+        if !file.exists() {
+            return Err(StoreError::NotAStore {
+                directory: options.directory.clone(),
+                what: "there is no catalog".into(),
+            });
+        }
+        let lock = lock(&options.directory)?;
+        let catalog = Catalog::open(&file, options.clock)?;
+        Store::start(options, lock, catalog)
+    }
+
+    fn start(options: StoreOptions, lock: File, catalog: Catalog) -> Result<Store, StoreError> {
+        let mut state = load_state(&options, &catalog)?;
+        let flushed = state.flushed;
+        let directory = log_directory(&options);
+        let recovered = recovery::replay(&*options.disk, &directory, flushed, |record, bytes| {
+            let position = state.position + 1;
+            state.apply(position, Prepared::new(record, bytes));
+        })?;
+        let limit = options.log_file_bytes;
+        let files = LogFiles::resume(options.disk.clone(), &directory, limit, recovered.next, recovered.last)?;
+        LogFiles::remove_below(&*options.disk, &directory, flushed)?;
+        sweep_orphans(&options, &state)?;
+        let core = Arc::new(Core::new(options, catalog, state));
+        let queue = Arc::new(Queue::default());
+        let background = Arc::new(maintain::Signal::default());
+        let mut threads = Vec::new();
+        {
+            let (core, queue) = (core.clone(), queue.clone());
+            threads.push(spawn("store-log", move || commit::run(&queue, files, &core))?);
+        }
+        if core.options.background {
+            let (core, signal) = (core.clone(), background.clone());
+            threads.push(spawn("store-maintain", move || maintain::run(&core, &signal))?);
+        }
+        Ok(Store {
+            inner: Arc::new(Inner {
+                core,
+                queue,
+                background,
+                threads: Mutex::new(threads),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Makes a record durable and visible. Blocks until both are done; appends of several threads share an fsync.
+    ///
+    /// After [`StoreError::Unknown`] the record may or may not survive; after any other error nothing was stored.
+    pub fn append(&self, record: Record) -> Result<Position, StoreError> {
+        if !self.inner.core.catalog.has_project(record.project) {
+            return Err(StoreError::UnknownProject(record.project));
+        }
+        self.inner.core.wait_for_room()?;
+        self.inner.queue.append(record)
+    }
+
+    /// Highest identity feed entry of the project that is durable in the log.
+    pub fn feed_position(&self, project: ProjectId) -> u64 {
+        self.inner.core.feed_position(project)
+    }
+
+    /// The project as of now: every acknowledged record is in it.
+    pub fn snapshot(&self, project: ProjectId) -> Snapshot {
+        self.inner.core.snapshot(project)
+    }
+
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.core.catalog
+    }
+
+    /// Moves all fresh rows into segments.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        maintain::flush::flush(&self.inner.core)
+    }
+
+    /// Brings what lies on disk into its best form: settles merged persons, removes erased ones, merges small
+    /// segments. Returns the number of segments it replaced.
+    pub fn compact(&self) -> Result<usize, StoreError> {
+        maintain::compact::compact(&self.inner.core)
+    }
+
+    pub fn metrics(&self) -> StoreMetrics {
+        self.inner.core.metrics()
+    }
+
+    /// Writes a copy of the store to a new directory while it runs. Opening the copy gives the answers of a moment
+    /// between start and end of the backup.
+    pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        crate::backup::backup(&self.inner.core, to)
+    }
+
+    /// Ends the background work and writes what waits. Appends through other handles are refused from now on.
+    pub fn close(self) {
+        self.inner.stop();
+    }
+}
+
+impl Inner {
+    fn stop(&self) {
+        self.queue.close();
+        self.background.stop();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("A thread of the store panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|source| StoreError::io("start a thread for", Path::new(name), source))
+}
+
+fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join("LOCK");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|source| StoreError::io("open", &path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+            directory: directory.to_path_buf(),
+        }),
+        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", &path, source)),
+    }
+}
+
+/// The state as of the last flush.
+fn load_state(options: &StoreOptions, catalog: &Catalog) -> Result<State, StoreError> {
+    let shards = u32::try_from(catalog.setting("shards")?).unwrap_or(1).max(1);
+    let directory = segment_directory(options);
+    let mut projects = BTreeMap::new();
+    for found in catalog.load()? {
+        let mut project = ProjectState::new(shards);
+        project.next_seq = found.next_seq;
+        project.feed_position = found.feed_position;
+        project.received = found.received;
+        project.identity = Identity::load(found.merges, found.unsettled, found.erased);
+        project.registry = Registry::load(found.columns, found.events);
+        let mut profiles = Profiles::default();
+        for (slot, profile) in found.profiles {
+            profiles.load(slot, profile);
+        }
+        project.profiles = Arc::new(profiles);
+        let last_seq = project.last_seq();
+        let segments = found.segments.into_iter();
+        let segments = segments.map(|(meta, deleted)| Segment::new(&options.disk, &directory, meta, deleted, last_seq));
+        project.segments = Arc::new(segments.map(Arc::new).collect());
+        projects.insert(found.project, project);
+    }
+    Ok(State::new(shards, catalog.setting("watermark")?, projects))
+}
+
+/// Removes segment files that no transaction published, or that were obsolete when the process ended.
+fn sweep_orphans(options: &StoreOptions, state: &State) -> Result<(), StoreError> {
+    let directory = segment_directory(options);
+    let known: HashSet<String> = state
+        .projects
+        .values()
+        .flat_map(|project| project.segments.iter())
+        .map(|segment| segment.meta.file_name())
+        .collect();
+    let found = options
+        .disk
+        .list(&directory)
+        .map_err(|source| StoreError::io("list", &directory, source))?;
+    for name in found.iter().filter(|name| !known.contains(*name)) {
+        let path = directory.join(name);
+        options
+            .disk
+            .remove(&path)
+            .map_err(|source| StoreError::io("remove", &path, source))?;
+    }
+    Ok(())
+}
