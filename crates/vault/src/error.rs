@@ -1,0 +1,102 @@
+//! What goes wrong inside the vault, and what the caller of it is told.
+
+use model::ErrorCode;
+use std::path::PathBuf;
+use thiserror::Error;
+use vault_client::VaultError;
+
+/// Failure of one call. No variant can hold an identity or a key.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// The database refused; nothing was stored. Trying again may help.
+    #[error("the vault's storage refused")]
+    Storage(#[from] rusqlite::Error),
+    /// A commit ended in an unknown state, so nothing more is written until a restart has read the files again.
+    #[error("the vault stopped writing and must be restarted")]
+    Stopped,
+    /// Something that was stored does not verify: damaged, moved or put back to an older state. Never served.
+    #[error("{0} does not verify; the vault files were damaged or changed from outside")]
+    Tampered(&'static str),
+    /// The call waited too long or the queue is full.
+    #[error("overloaded")]
+    Overloaded,
+    /// The call asks for what it may not have, or makes no sense.
+    #[error("{code}: {message}")]
+    Refused { code: ErrorCode, message: String },
+    /// The disclosure ledger could not record, so nothing is disclosed.
+    #[error("the disclosure ledger refused")]
+    Ledger(#[from] ledger::LedgerError),
+    /// The operating system gave no randomness.
+    #[error("no randomness from the operating system")]
+    Randomness,
+}
+
+impl Fault {
+    pub(crate) fn refused(code: ErrorCode, message: impl Into<String>) -> Fault {
+        Fault::Refused {
+            code,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn unknown_project() -> Fault {
+        Fault::refused(ErrorCode::NotFound, "the vault does not know this project")
+    }
+}
+
+/// What leaves the vault says less than what is logged: a database message may quote a statement.
+impl From<Fault> for VaultError {
+    fn from(fault: Fault) -> VaultError {
+        match fault {
+            Fault::Storage(_) | Fault::Stopped | Fault::Ledger(_) | Fault::Randomness => {
+                VaultError::Unavailable(fault.to_string())
+            }
+            Fault::Tampered(_) => VaultError::refused(ErrorCode::Internal, fault.to_string()),
+            Fault::Overloaded => VaultError::Overloaded,
+            Fault::Refused { code, message } => VaultError::Refused { code, message },
+        }
+    }
+}
+
+/// Why a vault could not be made, opened or served.
+#[derive(Debug, Error)]
+pub enum VaultServeError {
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    /// `init` was asked for a directory that holds a vault.
+    #[error("{} holds a vault already", .0.display())]
+    Exists(PathBuf),
+    #[error("{} holds no vault; make one with `frostpane init`", .0.display())]
+    Missing(PathBuf),
+    /// The file or passphrase is not the one this vault was made with.
+    #[error("this is not the root key of the vault")]
+    WrongRoot,
+    /// The root key's source cannot be read, or holds no key.
+    #[error("root key: {0}")]
+    RootSource(String),
+    /// A file is older than its copy elsewhere knows: somebody put back a backup.
+    #[error("{file} is older than its counterpart (state {found}, expected {expected}); open it as a restore to go on")]
+    Restored {
+        file: &'static str,
+        found: u64,
+        expected: u64,
+    },
+    /// The folder of the socket would let others in.
+    #[error("{} must not be open to other users (mode 0750 or less)", .0.display())]
+    OpenFolder(PathBuf),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl VaultServeError {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> VaultServeError {
+        let path = path.into();
+        move |source| VaultServeError::Io { path, source }
+    }
+}
+
+impl From<rusqlite::Error> for VaultServeError {
+    fn from(error: rusqlite::Error) -> VaultServeError {
+        VaultServeError::Fault(Fault::Storage(error))
+    }
+}
