@@ -1,0 +1,565 @@
+//! From a request to a durable record and a reply (secrecy contract 1.6, design section 4).
+//!
+//! decode → firewall → split → resolve → append → reply. A success is said only after the log holds the batch; when
+//! vault or storage are away nothing is stored and the client is told to come back. One record is written for each
+//! request and project.
+
+use crate::access::{TokenMemo, import_project};
+use crate::batch::{Batch, Numbers};
+use crate::cache::{Cache, DigestKey};
+use crate::decode::{self, Parameters, PayloadError};
+use crate::firewall::{Firewall, Tally};
+use crate::identity::IdentityFault;
+use crate::json::Document;
+use crate::metrics::{CollectMetrics, Counters};
+use crate::pipeline::{DedupKey, Pipeline, Sender};
+use crate::raw_event::{self, RawEvent, Rules};
+use crate::raw_update;
+use crate::reply::{self, FailedRecord, Outcome, Rejection};
+use crate::request::{Endpoint, IngestReply, IngestRequest};
+use hashbrown::HashMap;
+use model::{BatchId, EventTime, FeedEntry, GroupNumber, PersonNumber, ProjectId};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Instant;
+use store::{Project, Store, StoreError};
+use vault_client::{Client, FieldOp, ResolveReply, ResolveRequest, VaultError};
+
+/// Most objects of one request (contract T3, E1, I3).
+const ITEMS_MAX: usize = 2000;
+/// How long a request waits for the vault (ID-19 sheds calls that wait longer than a second; the rest is work).
+const RESOLVE_TIMEOUT_MS: i64 = 5_000;
+
+/// Settings of a collector.
+#[derive(Clone)]
+pub struct CollectorOptions {
+    /// Requests worked on at once; more are answered with 429.
+    pub requests_max: usize,
+    /// Remembered tuples and references, about 32 bytes each.
+    pub cache_entries_max: usize,
+    /// The wall clock.
+    pub clock: fn() -> EventTime,
+}
+
+impl Default for CollectorOptions {
+    fn default() -> Self {
+        CollectorOptions {
+            requests_max: 256,
+            cache_entries_max: 1_000_000,
+            clock: || EventTime(jiff::Timestamp::now().as_millisecond()),
+        }
+    }
+}
+
+/// The ingestion half of Frostpane. Cloning gives another handle to the same one.
+#[derive(Clone)]
+pub struct Collector {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    vault: Client,
+    options: CollectorOptions,
+    pipeline: Pipeline,
+    cache: Cache,
+    dedup_keys: RwLock<HashMap<ProjectId, DedupKey>>,
+    counters: Counters,
+    requests: AtomicUsize,
+}
+
+impl Collector {
+    /// # Panics
+    ///
+    /// When the operating system has no randomness to give.
+    pub fn new(store: Store, vault: Client, options: CollectorOptions) -> Collector {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the operating system gives randomness");
+        Collector {
+            inner: Arc::new(Inner {
+                store,
+                vault,
+                pipeline: Pipeline {
+                    firewall: Firewall::new(),
+                    digests: DigestKey::new(key),
+                },
+                cache: Cache::new(options.cache_entries_max),
+                dedup_keys: RwLock::default(),
+                counters: Counters::default(),
+                requests: AtomicUsize::new(0),
+                options,
+            }),
+        }
+    }
+
+    /// Takes a request in. Blocks until what it brought is durable, or until it is known that nothing of it is.
+    pub fn handle(&self, request: &IngestRequest) -> IngestReply {
+        let inner = &*self.inner;
+        let _turn = match Turn::take(&inner.requests, inner.options.requests_max) {
+            Some(turn) => turn,
+            None => return inner.reject(Rejection::Overloaded),
+        };
+        inner.counters.add(|metrics| metrics.requests += 1);
+        let decoded = decode::decode(request);
+        let parameters = decoded.parameters;
+        // The credential comes first: who may not import learns nothing about the body.
+        let import = match request.endpoint {
+            Endpoint::Import => match import_project(inner.store.catalog(), request.authorization, &parameters) {
+                Ok(project) => Some(project),
+                Err(rejection) => return inner.reject(rejection),
+            },
+            _ => None,
+        };
+        let document = match decoded.payload {
+            Ok(document) if document.items.len() > ITEMS_MAX => {
+                return inner.reject(Rejection::TooLarge("request exceeds max limit of 2000 objects"));
+            }
+            Ok(document) => document,
+            Err(PayloadError::TooLarge) => {
+                return inner.reject(Rejection::TooLarge("request exceeds max limit of 10485760 bytes"));
+            }
+            Err(error) => {
+                inner.counters.refused("unreadable");
+                return reply::unreadable(request.endpoint, &parameters, &error.to_string());
+            }
+        };
+        let work = Work {
+            inner,
+            request,
+            parameters: &parameters,
+            received: (inner.options.clock)(),
+            import,
+        };
+        match work.run(document) {
+            Ok(outcome) => reply::outcome(request.endpoint, &parameters, &outcome),
+            Err(rejection) => inner.reject(rejection),
+        }
+    }
+
+    /// Counts since start.
+    pub fn metrics(&self) -> CollectMetrics {
+        self.inner.counters.snapshot()
+    }
+}
+
+impl Inner {
+    fn reject(&self, rejection: Rejection) -> IngestReply {
+        self.counters.refused(match rejection {
+            Rejection::Unauthorized(_) => "unauthorized",
+            Rejection::TooLarge(_) => "too_large",
+            Rejection::Overloaded => "overloaded",
+            Rejection::Unavailable => "unavailable",
+        });
+        reply::rejection(rejection)
+    }
+
+    /// `K_dedup` of a project, fetched from the vault once.
+    fn dedup_key(&self, project: ProjectId) -> Result<DedupKey, Rejection> {
+        if let Some(key) = self.dedup_keys.read().expect("no holder panics").get(&project) {
+            return Ok(*key);
+        }
+        let key = self.vault.dedup_key(project).map_err(vault_away)?;
+        self.dedup_keys.write().expect("no holder panics").insert(project, key);
+        Ok(key)
+    }
+
+    /// Steps 2 to 5 of the order of durability: numbers from the vault, then one log record.
+    fn commit(&self, batch: Batch, received: EventTime) -> Result<(), Rejection> {
+        let mut batch_id = [0; 16];
+        getrandom::fill(&mut batch_id).map_err(|_| Rejection::Unavailable)?;
+        let batch_id = BatchId(batch_id);
+        let (events, updates) = (batch.events_count() as u64, batch.updates_count() as u64);
+        let resolved = self.resolve(&batch, batch_id, received)?;
+        let project = batch.project;
+        let record = batch.into_record(batch_id, received, resolved.feed, &resolved.numbers);
+        if record.events.is_empty() && record.profiles.is_empty() && record.feed.is_empty() {
+            return Ok(());
+        }
+        match self.store.append(record.clone()) {
+            Ok(_) => {}
+            // The feed went on, or the log was restored, between question and append: ask for what it lacks.
+            Err(StoreError::FeedHole { .. }) => {
+                let have = self.store.feed_position(project);
+                let feed = self.vault.feed_since(project, have).map_err(vault_away)?;
+                self.store
+                    .append(model::Record { feed, ..record })
+                    .map_err(storage_away)?;
+            }
+            Err(error) => return Err(storage_away(error)),
+        }
+        self.counters.add(|metrics| {
+            metrics.events += events;
+            metrics.updates += updates;
+        });
+        Ok(())
+    }
+
+    fn resolve(&self, batch: &Batch, batch_id: BatchId, received: EventTime) -> Result<Resolved, Rejection> {
+        let tuples = batch.tuples.iter().map(|(digest, _)| *digest);
+        let references = batch.references.iter().map(|(digest, _)| *digest);
+        let (known, lease_holds) = self.cache.look_up(tuples.chain(references));
+        let unknown = known.iter().filter(|number| number.is_none()).count() as u64;
+        self.counters.add(|metrics| {
+            metrics.cache_hits += known.len() as u64 - unknown;
+            metrics.cache_misses += unknown;
+        });
+        if unknown == 0 && batch.writes.is_empty() && lease_holds {
+            return Ok(Resolved::from_known(known, batch.tuples.len()));
+        }
+        // Writes point at tuples by index, so the whole batch is asked for: the vault answers known ones from memory.
+        let asked = Instant::now();
+        let request = ResolveRequest {
+            project: batch.project,
+            batch_id,
+            received_ms: received.0,
+            deadline_ms: received.0 + RESOLVE_TIMEOUT_MS,
+            have_feed: self.store.feed_position(batch.project),
+            ids: batch.tuples.iter().map(|(_, tuple)| tuple.clone()).collect(),
+            refs: batch
+                .references
+                .iter()
+                .map(|(_, reference)| reference.clone())
+                .collect(),
+            writes: batch.writes.clone(),
+        };
+        let mut reply = self.vault.resolve(&request).map_err(vault_away)?;
+        if reply.ids.len() != request.ids.len() || reply.refs.len() != request.refs.len() {
+            tracing::error!(project = %batch.project, "The vault answered with another number of numbers than asked for");
+            return Err(Rejection::Unavailable);
+        }
+        if reply.more {
+            let last = reply.feed.last().map_or(request.have_feed, |item| item.seq);
+            reply
+                .feed
+                .extend(self.vault.feed_since(batch.project, last).map_err(vault_away)?);
+        }
+        self.remember(batch, &reply, asked);
+        Ok(Resolved::from_reply(reply))
+    }
+
+    fn remember(&self, batch: &Batch, reply: &ResolveReply, asked: Instant) {
+        self.cache.heard(reply.lineage, asked);
+        let tuples = batch
+            .tuples
+            .iter()
+            .zip(&reply.ids)
+            .map(|((digest, _), id)| (*digest, id.person.0));
+        let references = batch
+            .references
+            .iter()
+            .zip(&reply.refs)
+            .map(|((digest, _), number)| (*digest, number.0));
+        self.cache.insert(batch.project, tuples.chain(references));
+        for item in &reply.feed {
+            if let FeedEntry::Erase { persons } = &item.entry {
+                let numbers: Vec<u64> = persons.iter().map(|person| person.0).collect();
+                self.cache.forget(batch.project, &numbers);
+            }
+        }
+    }
+}
+
+struct Resolved {
+    numbers: Numbers,
+    feed: Vec<model::FeedItem>,
+}
+
+impl Resolved {
+    fn from_known(known: Vec<Option<u64>>, tuples: usize) -> Resolved {
+        let mut numbers = known.into_iter().flatten();
+        let persons = numbers.by_ref().take(tuples).map(PersonNumber).collect();
+        Resolved {
+            numbers: Numbers {
+                persons,
+                groups: numbers.map(GroupNumber).collect(),
+            },
+            feed: Vec::new(),
+        }
+    }
+
+    fn from_reply(reply: ResolveReply) -> Resolved {
+        let persons = reply.ids.iter().map(|id| id.person).collect();
+        Resolved {
+            numbers: Numbers {
+                persons,
+                groups: reply.refs,
+            },
+            feed: reply.feed,
+        }
+    }
+}
+
+fn vault_away(error: VaultError) -> Rejection {
+    match error {
+        VaultError::Overloaded => Rejection::Overloaded,
+        VaultError::Unavailable(_) | VaultError::Refused { .. } | VaultError::Protocol(_) => {
+            tracing::warn!(%error, "The vault did not resolve a batch; the client was told to come back");
+            Rejection::Unavailable
+        }
+    }
+}
+
+fn storage_away(error: StoreError) -> Rejection {
+    tracing::error!(%error, "A batch could not be stored; the client was told to come back");
+    match error {
+        StoreError::Overloaded { .. } => Rejection::Overloaded,
+        StoreError::TooLarge { .. } => Rejection::TooLarge("request exceeds the limit of a log record"),
+        _ => Rejection::Unavailable,
+    }
+}
+
+/// One request on its way.
+struct Work<'a> {
+    inner: &'a Inner,
+    request: &'a IngestRequest<'a>,
+    parameters: &'a Parameters,
+    received: EventTime,
+    /// The authenticated project of an import.
+    import: Option<Project>,
+}
+
+/// What is gathered for one project of the request.
+struct Gathered {
+    project: Project,
+    batch: Batch,
+    tally: Tally,
+    dedup: Option<DedupKey>,
+}
+
+impl Work<'_> {
+    fn run(&self, document: Document) -> Result<Outcome, Rejection> {
+        let mut gathered: Vec<Gathered> = Vec::new();
+        let outcome = match self.request.endpoint {
+            Endpoint::Track | Endpoint::Import => self.events(document, &mut gathered)?,
+            Endpoint::Engage | Endpoint::Groups => self.updates(document, &mut gathered),
+        };
+        // A request for several projects is stored project by project; if the second fails the client sends the first
+        // again, which deduplication takes out where the SDK sends ids.
+        for Gathered {
+            project, batch, tally, ..
+        } in gathered
+        {
+            self.inner.counters.removed(project.id, tally);
+            if !batch.is_empty() {
+                self.inner.commit(batch, self.received)?;
+            }
+        }
+        for record in &outcome.failed {
+            self.inner.counters.refused(if record.field.is_empty() {
+                "invalid"
+            } else {
+                record.field
+            });
+        }
+        Ok(outcome)
+    }
+
+    fn events(&self, document: Document, gathered: &mut Vec<Gathered>) -> Result<Outcome, Rejection> {
+        let rules = Rules {
+            received: self.received,
+            strict: self.import.is_some() && self.parameters.strict,
+            is_import: self.import.is_some(),
+            invalid_utf8: document.invalid_utf8,
+        };
+        let mut outcome = Outcome::default();
+        let mut tokens = TokenMemo::default();
+        // A server that imports is not where its users are, nor what they use.
+        let mut sender = match self.import {
+            Some(_) => Sender::new(None, None),
+            None => Sender::new(self.located_by(), self.request.user_agent),
+        };
+        for (index, (item, bytes)) in document.items.into_iter().enumerate() {
+            let event = match raw_event::read(item, index, bytes, &rules) {
+                Ok(event) => event,
+                Err(failed) => {
+                    outcome.failed.push(failed);
+                    continue;
+                }
+            };
+            match self.project_of(&event, index, &mut tokens) {
+                Ok(Some(project)) => self.take_event(event, project, gathered, &mut sender)?,
+                Ok(None) => self.dropped("unknown_token"),
+                Err(failed) => {
+                    outcome.failed.push(failed);
+                    continue;
+                }
+            }
+            outcome.good += 1;
+        }
+        Ok(outcome)
+    }
+
+    /// `None`: a token that is nobody's, which the client is not told (G12).
+    fn project_of<'p>(
+        &'p self,
+        event: &RawEvent,
+        index: usize,
+        tokens: &'p mut TokenMemo,
+    ) -> Result<Option<&'p Project>, FailedRecord> {
+        let failed = |field, message: &str| FailedRecord {
+            index,
+            insert_id: String::new(),
+            field,
+            message: message.into(),
+        };
+        let catalog = self.inner.store.catalog();
+        match (&self.import, &event.token) {
+            (Some(project), None) => Ok(Some(project)),
+            (Some(project), Some(token)) if tokens.project(catalog, token).is_some_and(|of| of.id == project.id) => {
+                Ok(Some(project))
+            }
+            (Some(_), Some(_)) => Err(failed(
+                "properties.token",
+                "'properties.token' is invalid: must match the credentials",
+            )),
+            (None, Some(token)) => Ok(tokens.project(catalog, token)),
+            (None, None) => Err(failed("properties.token", "token, missing or empty")),
+        }
+    }
+
+    fn take_event(
+        &self,
+        mut event: RawEvent,
+        project: &Project,
+        gathered: &mut Vec<Gathered>,
+        sender: &mut Sender,
+    ) -> Result<(), Rejection> {
+        self.count_faults(&event.faults);
+        if event.ignored {
+            self.dropped("ignored");
+            return Ok(());
+        }
+        if self.is_opted_out(project) {
+            self.dropped("opted_out");
+            return Ok(());
+        }
+        let gathered = gathered_for(gathered, project);
+        if event.insert_id.is_some() && gathered.dedup.is_none() {
+            gathered.dedup = Some(self.inner.dedup_key(project.id)?);
+        }
+        if self.import.is_some() {
+            event
+                .properties
+                .push(("$import".to_owned(), crate::json::Json::Bool(true)));
+        }
+        let Gathered {
+            project,
+            batch,
+            tally,
+            dedup,
+        } = gathered;
+        self.inner
+            .pipeline
+            .take_event(event, &project.settings, sender, dedup.as_ref(), batch, tally);
+        Ok(())
+    }
+
+    fn updates(&self, document: Document, gathered: &mut Vec<Gathered>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut tokens = TokenMemo::default();
+        let sender = Sender::new(self.located_by(), None);
+        for (index, (item, bytes)) in document.items.into_iter().enumerate() {
+            let update = if bytes > raw_event::EVENT_BYTES_MAX {
+                let message = format!("update is {bytes} bytes; the limit is {}", raw_event::EVENT_BYTES_MAX);
+                Err(FailedRecord {
+                    index,
+                    insert_id: String::new(),
+                    field: "",
+                    message,
+                })
+            } else {
+                raw_update::read(item, index, self.request.endpoint, self.received)
+            };
+            let mut update = match update {
+                Ok(update) => update,
+                Err(failed) => {
+                    outcome.failed.push(failed);
+                    continue;
+                }
+            };
+            outcome.good += 1;
+            self.count_faults(&update.faults);
+            let Some(project) = tokens.project(self.inner.store.catalog(), &update.token) else {
+                self.dropped("unknown_token");
+                continue;
+            };
+            // Who opts out may still delete: the SDK's own opt-out sends exactly that (D8).
+            if self.is_opted_out(project) {
+                update.operations.retain(|(op, _)| *op == FieldOp::Delete);
+                if update.operations.is_empty() {
+                    self.dropped("opted_out");
+                    continue;
+                }
+            }
+            let Gathered {
+                project, batch, tally, ..
+            } = gathered_for(gathered, project);
+            if !self
+                .inner
+                .pipeline
+                .take_update(update, &project.settings, &sender, batch, tally)
+            {
+                self.dropped("nobody");
+            }
+        }
+        outcome
+    }
+
+    /// The request's address, where `ip=1` asks for it.
+    fn located_by(&self) -> Option<std::net::IpAddr> {
+        self.request.peer.filter(|_| self.parameters.ip)
+    }
+
+    fn is_opted_out(&self, project: &Project) -> bool {
+        self.request.opted_out && self.import.is_none() && project.settings.honour_opt_out
+    }
+
+    fn dropped(&self, reason: &'static str) {
+        self.inner
+            .counters
+            .add(|metrics| *metrics.dropped.entry(reason).or_default() += 1);
+    }
+
+    fn count_faults(&self, faults: &[IdentityFault]) {
+        for fault in faults {
+            self.inner
+                .counters
+                .add(|metrics| *metrics.identities.entry(fault.as_str()).or_default() += 1);
+        }
+    }
+}
+
+fn gathered_for<'g>(gathered: &'g mut Vec<Gathered>, project: &Project) -> &'g mut Gathered {
+    let at = gathered
+        .iter()
+        .position(|gathered| gathered.project.id == project.id)
+        .unwrap_or_else(|| {
+            let batch = Batch::new(project.id);
+            gathered.push(Gathered {
+                project: project.clone(),
+                batch,
+                tally: Tally::default(),
+                dedup: None,
+            });
+            gathered.len() - 1
+        });
+    &mut gathered[at]
+}
+
+/// A place among the requests that are worked on at once.
+struct Turn<'a>(&'a AtomicUsize);
+
+impl Turn<'_> {
+    fn take(requests: &AtomicUsize, requests_max: usize) -> Option<Turn<'_>> {
+        let turn = Turn(requests);
+        // Dropping the turn gives the place back, also when it was one too many.
+        let before = requests.fetch_add(1, Ordering::Relaxed);
+        (before < requests_max).then_some(turn)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

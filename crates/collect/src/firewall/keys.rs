@@ -1,0 +1,139 @@
+//! What each property name means, judged once and remembered.
+//!
+//! A project sends the same few hundred names for ever, and judging one (policy table, words, detectors) costs more than
+//! everything that is done with most values. So verdicts are kept in memory, up to a bound; an attacker who sends new
+//! names all the time pays for judging them and no more.
+
+use super::detectors::{Detector, KeyContext};
+use super::{Firewall, Kind, REDACTED_NAME};
+use crate::policy::Treatment;
+use crate::policy::key_words::KeyWords;
+use hashbrown::HashMap;
+use std::sync::{Arc, RwLock};
+
+/// Longest name that is kept, in Unicode scalars.
+const NAME_SCALARS_MAX: usize = 255;
+/// Most remembered names of each kind.
+const REMEMBERED_MAX: usize = 50_000;
+
+/// What becomes of a property because of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyClass {
+    /// Listed in the policy table.
+    Known(Treatment),
+    /// Identifying, on a profile: into the vault.
+    Sealed,
+    /// Identifying, on an event.
+    IdentifyingOnEvent,
+    /// A secret or free text by its name.
+    NeverStored,
+    /// A group key or reference key.
+    Reference,
+    Ordinary(KeyContext),
+}
+
+impl KeyClass {
+    pub fn context(self) -> KeyContext {
+        match self {
+            KeyClass::Ordinary(context) => context,
+            _ => KeyContext::default(),
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Judged {
+    /// The name as it is kept.
+    pub name: String,
+    pub class: KeyClass,
+    pub redacted: Option<Detector>,
+}
+
+/// Verdicts by name. Names may be unfit to be stored, so they live in memory only.
+#[derive(Default)]
+pub struct Keys {
+    on_events: Remembered<Judged>,
+    on_profiles: Remembered<Judged>,
+    event_names: Remembered<Option<Detector>>,
+}
+
+struct Remembered<V>(RwLock<Arc<HashMap<String, V>>>);
+
+impl<V> Default for Remembered<V> {
+    fn default() -> Self {
+        Remembered(RwLock::default())
+    }
+}
+
+impl<V: Clone> Remembered<V> {
+    fn verdict(&self, name: &str, judge: impl FnOnce() -> V) -> V {
+        if let Some(verdict) = self.0.read().expect("no holder panics").get(name) {
+            return verdict.clone();
+        }
+        let verdict = judge();
+        let mut known = self.0.write().expect("no holder panics");
+        if known.len() < REMEMBERED_MAX {
+            Arc::make_mut(&mut known).insert(name.to_owned(), verdict.clone());
+        }
+        verdict
+    }
+}
+
+impl Keys {
+    pub(super) fn judge(&self, firewall: &Firewall, key: &str, kind: Kind, group_keys: &[String]) -> Judged {
+        let remembered = match kind {
+            Kind::Event => &self.on_events,
+            Kind::Profile => &self.on_profiles,
+        };
+        let mut judged = remembered.verdict(key, || judge(firewall, key, kind));
+        // Group keys are a project's own, verdicts are everybody's.
+        if group_keys.iter().any(|group_key| group_key == key) && judged.redacted.is_none() {
+            judged.class = KeyClass::Reference;
+        }
+        judged
+    }
+
+    /// An event's name as it is kept, and why it is not the one that was sent.
+    pub(super) fn event_name(&self, firewall: &Firewall, name: String) -> (String, Option<Detector>) {
+        match self
+            .event_names
+            .verdict(&name, || firewall.detectors.find(&name, KeyContext::default()))
+        {
+            Some(detector) => (REDACTED_NAME.to_owned(), Some(detector)),
+            None if name.chars().nth(NAME_SCALARS_MAX).is_some() => {
+                (name.chars().take(NAME_SCALARS_MAX).collect(), None)
+            }
+            None => (name, None),
+        }
+    }
+}
+
+fn judge(firewall: &Firewall, key: &str, kind: Kind) -> Judged {
+    let context = KeyContext::of(key);
+    if let Some(treatment) = firewall.policy.treatment(key) {
+        let class = match (treatment, kind) {
+            (Treatment::Seal, Kind::Profile) => KeyClass::Sealed,
+            (Treatment::Seal, Kind::Event) => KeyClass::IdentifyingOnEvent,
+            (treatment, _) => KeyClass::Known(treatment),
+        };
+        return Judged {
+            name: key.to_owned(),
+            class,
+            redacted: None,
+        };
+    }
+    let redacted = firewall.detectors.find(key, context);
+    let name = match redacted {
+        Some(_) => REDACTED_NAME.to_owned(),
+        None => key.chars().take(NAME_SCALARS_MAX).collect(),
+    };
+    let class = match (firewall.key_rules.judge(key, kind == Kind::Profile), kind) {
+        (KeyWords::NeverStored, _) => KeyClass::NeverStored,
+        (KeyWords::Identifying, Kind::Profile) => KeyClass::Sealed,
+        (KeyWords::Identifying, Kind::Event) => KeyClass::IdentifyingOnEvent,
+        // A reference under a name that is itself unfit would put the name into the vault and the log.
+        (KeyWords::Reference, _) if redacted.is_none() => KeyClass::Reference,
+        (KeyWords::Reference | KeyWords::Ordinary, _) => KeyClass::Ordinary(context),
+    };
+    Judged { name, class, redacted }
+}
