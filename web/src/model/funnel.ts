@@ -73,7 +73,7 @@ export function trendOf(question: FunnelQuestion, answer: FunnelAnswer, locale?:
 
 export function funnelTable(question: FunnelQuestion, answer: FunnelAnswer, locale?: string): Table {
   return {
-    header: ['Segment', 'Step', 'Event', 'People', 'Of first step', 'Of step before', 'Dropped', 'Mean time from step before'],
+    header: ['Segment', 'Step', 'Event', 'People', 'Of first step', 'Of step before', 'Dropped', 'Mean time'],
     rows: pathsOf(question, answer, locale).flatMap((path) =>
       path.steps.map((step, index) => [
         path.label,

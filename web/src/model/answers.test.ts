@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import type { FunnelAnswer, FunnelQuestion, InsightsAnswer, InsightsQuestion, RetentionAnswer, RetentionQuestion } from '../api/types';
+import { isAdditive, isMetricComplete, measureKind, measureOf, metricLabel, newFunnel, newInsights } from './definition';
+import { funnelTable, pathsOf, trendOf } from './funnel';
+import { insightsTable, linesOf } from './insights';
+import { tilesOf, topRows } from './overview';
+import { curvesOf, retentionTable, shareAt } from './retention';
+
+describe('insights', () => {
+  const question: InsightsQuestion = {
+    ...newInsights('Signed Up'),
+    breakdown: ['properties["mp_country_code"]'],
+    compare_previous: true,
+  };
+  const answer: InsightsAnswer = {
+    buckets: ['2026-08-01', '2026-08-02'],
+    series: [
+      { metric: 0, segment: ['FR'], values: [3, 4], total: 5 },
+      { metric: 0, segment: [null], values: [1, 0], total: 1 },
+    ],
+    segments_total: 2,
+    previous: {
+      buckets: ['2026-07-30', '2026-07-31'],
+      series: [{ metric: 0, segment: [null], values: [2, 2], total: 3 }],
+      segments_total: 1,
+    },
+  };
+
+  it('keeps the total that was answered: people of two days are not added up', () => {
+    const [france] = linesOf(question, answer, 'en');
+    expect(france).toMatchObject({ label: 'France', total: 5 });
+    expect(insightsTable(question, answer, 'en').rows[0]).toEqual(['France', 5, 0, 3, 4]);
+  });
+
+  it('compares a segment with itself, wherever it stood', () => {
+    const lines = linesOf(question, answer, 'en');
+    expect(lines[1]).toMatchObject({ label: 'not set', previous: [2, 2], previousTotal: 3 });
+    expect(lines[0]).toMatchObject({ previous: [], previousTotal: 0 });
+  });
+
+  it('gives every row one cell a column', () => {
+    const { header, rows } = insightsTable(question, answer, 'en');
+    expect(rows.map((row) => row.length)).toEqual([header.length, header.length]);
+  });
+
+  it('names metrics', () => {
+    const sum = { event: 'Paid', measure: measureOf('sum', { scope: 'properties', name: 'amount' }) } as const;
+    expect(metricLabel(sum)).toBe('Paid · Sum of amount');
+    expect(metricLabel({ measure: 'unique' })).toBe('Any event · People');
+    expect(measureKind(sum.measure)).toBe('sum');
+    expect(isMetricComplete({ measure: measureOf('mean', null) })).toBe(false);
+    expect([isAdditive('total'), isAdditive('unique'), isAdditive(sum.measure)]).toEqual([true, false, true]);
+  });
+});
+
+describe('funnel', () => {
+  const question: FunnelQuestion = { ...newFunnel(['A', 'B', 'C']), breakdown: 'properties["plan"]', unit: 'day' };
+  const steps = (...counts: number[]) => counts.map((count, index) => ({ count, ...(index > 0 && count > 0 ? { mean_ms_from_previous: 1000, mean_ms_from_start: 1000 * index } : {}) }));
+  const answer: FunnelAnswer = {
+    overall: [
+      { segment: [], steps: steps(100, 40, 10) },
+      { segment: ['pro'], steps: steps(60, 30, 10) },
+      { segment: [null], steps: steps(40, 10, 0) },
+    ],
+    buckets: ['2026-08-01', '2026-08-02'],
+    trend: [
+      [{ segment: [], steps: steps(50, 20, 5) }, { segment: ['pro'], steps: steps(0, 0, 0) }, { segment: [null], steps: steps(50, 20, 5) }],
+      [{ segment: [], steps: steps(50, 20, 5) }, { segment: ['pro'], steps: steps(50, 20, 5) }, { segment: [null], steps: steps(0, 0, 0) }],
+    ],
+    segments_total: 2,
+  };
+
+  it('ties: lost and kept make up the step before, in every segment', () => {
+    for (const { steps } of pathsOf(question, answer)) {
+      steps.forEach((step, index) => {
+        const before = steps[index - 1]?.count ?? step.count;
+        expect(step.count + step.lost).toBe(before);
+      });
+    }
+  });
+
+  it('shows shares of the first and of the step before', () => {
+    const [all] = pathsOf(question, answer);
+    expect(all?.steps.map(({ fromStart, fromPrevious }) => [fromStart, fromPrevious])).toEqual([[1, 1], [0.4, 0.4], [0.1, 0.25]]);
+    expect(all).toMatchObject({ label: 'Everybody', conversion: 0.1, meanToConvert: 2000 });
+  });
+
+  it('has no time where nobody came, and no share of nobody', () => {
+    expect(pathsOf(question, answer)[2]).toMatchObject({ label: 'not set', conversion: 0, meanToConvert: null });
+    expect(trendOf(question, answer).map(({ values }) => values)).toEqual([[0.1, 0.1], [0, 0.1], [0.1, 0]]);
+  });
+
+  it('gives every row one cell a column', () => {
+    const { header, rows } = funnelTable(question, answer);
+    expect(rows).toHaveLength(9);
+    expect(rows.every((row) => row.length === header.length)).toBe(true);
+  });
+});
+
+describe('retention', () => {
+  const cohorts = [
+    { born: 10, returned: [8, 5, 2] },
+    { born: 30, returned: [15, 3] },
+    { born: 0, returned: [0, 0] },
+    { born: 7, returned: [] },
+  ];
+
+  it('weighs cohorts by people, and counts only those that have come so far', () => {
+    expect(shareAt(cohorts, 0)).toBeCloseTo(23 / 40);
+    expect(shareAt(cohorts, 1)).toBeCloseTo(8 / 40);
+    expect(shareAt(cohorts, 2)).toBeCloseTo(2 / 10);
+    expect(shareAt(cohorts, 3)).toBeNull();
+  });
+
+  it('shows every interval that was asked for', () => {
+    const question = { kind: 'retention', born: {}, returning: {}, unit: 'week', intervals: 3 } as RetentionQuestion;
+    const answer: RetentionAnswer = { buckets: ['a', 'b', 'c', 'd'].map((_, i) => `2026-08-0${i + 3}`), segments: [{ segment: [], cohorts }], segments_total: 0 };
+    expect(curvesOf(question, answer)[0]).toMatchObject({ label: 'Everybody', born: 47 });
+    expect(curvesOf(question, answer)[0]?.shares).toHaveLength(4);
+    const { header, rows } = retentionTable(question, answer, 'en');
+    expect(rows.every((row) => row.length === header.length)).toBe(true);
+    expect(rows[1]?.slice(2)).toEqual([30, 15, 3, null, null]);
+  });
+});
+
+describe('overview', () => {
+  it('compares each figure with the period before', () => {
+    const series = (total: number, metric: number) => ({ metric, segment: [], values: [total], total });
+    const tiles = tilesOf({
+      buckets: ['2026-08-01'],
+      series: [12, 20, 30, 2.5].map(series),
+      segments_total: 1,
+      previous: { buckets: ['2026-07-31'], series: [10, 0, 30, 2].map(series), segments_total: 1 },
+    });
+    expect(tiles.map(({ total, change }) => [total, change])).toEqual([[12, 0.2], [20, null], [30, 0], [2.5, 0.25]]);
+  });
+
+  it('lists the largest first and leaves out nothing but zeros', () => {
+    const series = [['a', 1], ['b', 9], [null, 4], ['c', 0]].map(([value, total]) => ({ metric: 0, segment: [value], values: [], total: total as number }));
+    const rows = topRows('plan', { buckets: [], series, segments_total: 4 }, 'en');
+    expect(rows.map(({ label, value, raw }) => [label, value, raw])).toEqual([['b', 9, 'b'], ['(not set)', 4, null], ['a', 1, 'a']]);
+  });
+});
