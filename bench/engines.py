@@ -3,6 +3,7 @@
 import json
 import resource
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import chdb.session
@@ -20,12 +21,26 @@ def own_cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+def fastest(run: Callable[[str], list], question: Question, phrasings: list[str]) -> str:
+    """The phrasing that takes the least processor time when warm; all must give the same answer."""
+    taken = []
+    for sql in phrasings:
+        first = question.from_rows(run(sql))
+        assert not taken or first == expected, f"two phrasings of '{question.name}' differ"
+        expected = first
+        cpu = own_cpu_seconds()
+        run(sql)
+        taken.append(own_cpu_seconds() - cpu)
+    return phrasings[taken.index(min(taken))]
+
+
 class DuckDb:
     name = "DuckDB"
     version = duckdb.__version__
 
     def __init__(self, directory: Path):
         self.path = directory / "duckdb.db"
+        self.chosen: dict[str, str] = {}
         self.connection = None
 
     def load(self, rows: Path) -> float | None:
@@ -59,7 +74,12 @@ class DuckDb:
             ORDER BY event, person, time"""
 
     def ask(self, question: Question) -> object:
-        return question.from_rows(self.connection.execute(question.duckdb).fetchall())
+        if question.name not in self.chosen:
+            self.chosen[question.name] = fastest(self.run, question, question.duckdb)
+        return question.from_rows(self.run(self.chosen[question.name]))
+
+    def run(self, sql: str) -> list:
+        return self.connection.execute(sql).fetchall()
 
     def cpu_seconds(self) -> float:
         return own_cpu_seconds()
@@ -77,6 +97,7 @@ class ClickHouse:
 
     def __init__(self, directory: Path):
         self.path = directory / "clickhouse"
+        self.chosen: dict[str, str] = {}
         self.session = None
 
     def load(self, rows: Path) -> float | None:
@@ -116,10 +137,16 @@ class ClickHouse:
             SETTINGS max_threads = {THREADS}, input_format_json_ignore_unknown_keys_in_named_tuple = 1"""
 
     def ask(self, question: Question) -> object:
-        sql = question.clickhouse.replace("FROM events", "FROM bench.events")
+        if question.name not in self.chosen:
+            self.chosen[question.name] = fastest(self.run, question, question.clickhouse)
+        return question.from_rows(self.run(self.chosen[question.name]))
+
+    def run(self, sql: str) -> list:
+        sql = sql.replace("FROM events", "FROM bench.events")
         settings = f"SETTINGS max_threads = {THREADS}, output_format_json_quote_64bit_integers = 0"
+        settings += ", count_distinct_implementation = 'uniqExact'"
         answer = self.session.query(f"SELECT * FROM ({sql}) {settings}", "JSONCompact")
-        return question.from_rows(json.loads(answer.bytes())["data"])
+        return json.loads(answer.bytes())["data"]
 
     def cpu_seconds(self) -> float:
         return own_cpu_seconds()

@@ -31,6 +31,11 @@ def target_directory() -> Path:
     return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
 
+def require(binary: Path):
+    if not binary.exists():
+        sys.exit(f"{binary} is missing; `cargo build --workspace` makes it, or name another one with --frostpane")
+
+
 def description() -> str:
     """One line that says what was measured on."""
     model = next(
