@@ -1,1 +1,32 @@
+//! Questions: from a report definition to exact numbers, over the event store and through Apache DataFusion.
+//!
+//! A question goes one way: definition → plan → scan → operators → cells → answer. `plan` compiles filters and
+//! breakdowns into typed column expressions and puts one of our `operators` on top; `scan` feeds it from a snapshot,
+//! one partition per shard; operators keep whole persons together and end in `operators::cells`; `answer` orders and
+//! cuts, and notes which persons the answer shows. What leaves is always [`ledger::Undisclosed`]: only the gate opens
+//! it.
+//!
+//! What every number means is written in [`model::report`]; `reference` computes the same by plain loops, and the tests
+//! here hold the two against each other.
+//!
+//! Nothing in this crate knows who anybody is, and no other crate names DataFusion.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod answer;
+mod calendar;
+mod definition;
+mod engine;
+mod error;
+mod operators;
+mod people;
+mod persons;
+mod plan;
+mod rows;
+mod scan;
+mod segments;
+
+pub use engine::{Engine, EngineOptions, Explained, Explanation};
+pub use error::QueryError;
+pub use people::{PeoplePage, PeopleQuery, PeopleSet, PersonRow};
+pub use rows::{EventRow, EventsQuery};

@@ -1,0 +1,103 @@
+//! From cells to an answer, noting whom it shows.
+//!
+//! An answer is class D1 when one of its cells holds one to nine persons, and then discloses exactly these (secrecy
+//! contract 5.1). Only cells that are in the answer count: a segment beyond the limit shows nobody.
+
+mod funnel;
+mod insights;
+mod retention;
+
+use crate::QueryError;
+use crate::calendar::Buckets;
+use crate::operators::cells::{Cell, Cells};
+use crate::plan;
+use crate::segments::compare;
+use jiff::tz::TimeZone;
+use ledger::{Class, Disclosure};
+use model::EventTime;
+use model::report::{Answer, InsightsAnswer, Question, Report, Segment};
+use roaring::RoaringTreemap;
+use std::cmp::Ordering;
+
+/// The cells of a report, and the buckets they speak of.
+pub(crate) struct Computed {
+    pub cells: Cells,
+    pub buckets: Option<std::sync::Arc<Buckets>>,
+}
+
+/// Builds the answer and collects the persons of its small cells.
+pub(crate) struct Reading<'a> {
+    pub report: &'a Report,
+    pub zone: &'a TimeZone,
+    pub now: EventTime,
+    shown: RoaringTreemap,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(report: &'a Report, zone: &'a TimeZone, now: EventTime) -> Reading<'a> {
+        Reading {
+            report,
+            zone,
+            now,
+            shown: RoaringTreemap::new(),
+        }
+    }
+
+    pub fn answer(&mut self, computed: Computed, previous: Option<Computed>) -> Result<Answer, QueryError> {
+        Ok(match &self.report.question {
+            Question::Insights(insights) => {
+                let mut answer = self.insights(insights, computed);
+                let previous: Option<InsightsAnswer> = previous.map(|previous| self.insights(insights, previous));
+                answer.previous = previous.map(Box::new);
+                Answer::Insights(answer)
+            }
+            Question::Funnel(funnel) => Answer::Funnel(self.funnel(funnel, computed)),
+            Question::Retention(retention) => Answer::Retention(self.retention(retention, computed)?),
+        })
+    }
+
+    /// What handing out the answer discloses.
+    pub fn disclosure(self, question_digest: [u8; 32]) -> Disclosure {
+        let class = if self.shown.is_empty() { Class::D0 } else { Class::D1 };
+        let fields = match class {
+            Class::D0 => Default::default(),
+            _ => {
+                let (properties, user) = plan::names_of(plan::expressions(self.report).into_iter());
+                let events = plan::events(self.report).into_iter().flatten().cloned();
+                properties.into_iter().chain(user).chain(events).collect()
+            }
+        };
+        Disclosure {
+            class,
+            persons: self.shown,
+            fields,
+            question_digest,
+        }
+    }
+
+    /// Notes that a cell is in the answer.
+    fn show<'c>(&mut self, cell: Option<&'c Cell>) -> Option<&'c Cell> {
+        let cell = cell?;
+        if !cell.crowd.is_many() {
+            self.shown.extend(cell.crowd.few().iter().copied());
+        }
+        Some(cell)
+    }
+}
+
+/// Places of segments, largest first, then by value.
+fn largest_first(cells: &Cells, mut sized: Vec<(u32, f64)>) -> Vec<u32> {
+    let segment = |place: u32| -> &Segment { &cells.segments()[place as usize] };
+    sized.sort_by(|(left, left_size), (right, right_size)| {
+        right_size
+            .partial_cmp(left_size)
+            .unwrap_or(Ordering::Equal)
+            .then_with(|| compare(segment(*left), segment(*right)))
+    });
+    sized.into_iter().map(|(place, _)| place).collect()
+}
+
+/// Names of the buckets that an answer shows.
+fn names(buckets: Option<&Buckets>) -> Vec<String> {
+    buckets.map(|buckets| buckets.names.clone()).unwrap_or_default()
+}

@@ -1,0 +1,250 @@
+//! Time buckets as a table of boundaries, so that no row needs calendar arithmetic.
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use model::report::{DateRange, InvalidReport, Unit};
+
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
+
+/// Consecutive buckets in one time zone. A bucket ends where the next begins.
+///
+/// A day begins at its first instant, whatever the clock shows then; a day that the zone skipped has no length. An
+/// hour (minute) is a span in which the local clock shows one hour (minute), so the hour repeated in autumn is one
+/// bucket of two hours.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Buckets {
+    pub names: Vec<String>,
+    starts_ms: Vec<i64>,
+    /// Buckets per millisecond, for the first guess of [`Buckets::find`].
+    density: f64,
+}
+
+impl Buckets {
+    /// Every bucket that holds a part of the range's days. The first may begin before `from`.
+    pub fn new(range: DateRange, unit: Unit, zone: &TimeZone) -> Result<Buckets, InvalidReport> {
+        let mut names = Vec::new();
+        let mut starts_ms = Vec::new();
+        if matches!(unit, Unit::Minute | Unit::Hour) {
+            for date in days(range.from, range.to) {
+                clock_day(date?, unit, zone, &mut names, &mut starts_ms)?;
+            }
+        } else {
+            let mut date = bucket_start(range.from, unit)?;
+            while date <= range.to {
+                names.push(date.to_string());
+                starts_ms.push(day_start_ms(date, zone)?);
+                date = next_start(date, unit)?;
+            }
+        }
+        let span_ms = starts_ms.last().unwrap_or(&0) - starts_ms.first().unwrap_or(&0);
+        let density = (starts_ms.len().saturating_sub(1)) as f64 / span_ms.max(1) as f64;
+        Ok(Buckets {
+            names,
+            starts_ms,
+            density,
+        })
+    }
+
+    pub fn len(&self) -> usize {
+        self.starts_ms.len()
+    }
+
+    pub fn start_ms(&self, bucket: usize) -> i64 {
+        self.starts_ms[bucket]
+    }
+
+    /// The bucket that holds an instant; the first or last one for instants outside.
+    ///
+    /// Buckets are nearly of one length, so a division lands at most a step or two beside the right one.
+    #[inline]
+    pub fn find(&self, time_ms: i64) -> usize {
+        let guess = (time_ms - self.starts_ms[0]) as f64 * self.density;
+        // A float becomes an index by saturating: what lies before the table becomes 0.
+        let mut bucket = (guess as usize).min(self.starts_ms.len() - 1);
+        while bucket > 0 && self.starts_ms[bucket] > time_ms {
+            bucket -= 1;
+        }
+        while bucket + 1 < self.starts_ms.len() && self.starts_ms[bucket + 1] <= time_ms {
+            bucket += 1;
+        }
+        bucket
+    }
+}
+
+/// The instants of a range: its first, and the first after it.
+pub(crate) fn range_ms(range: DateRange, zone: &TimeZone) -> Result<(i64, i64), InvalidReport> {
+    let after = range.to.tomorrow().map_err(outside)?;
+    Ok((day_start_ms(range.from, zone)?, day_start_ms(after, zone)?))
+}
+
+/// The range of equal length that ends the day before.
+pub(crate) fn range_before(range: DateRange) -> Result<DateRange, InvalidReport> {
+    let days_between = i64::from((range.to - range.from).get_days());
+    let to = range.from.yesterday().map_err(outside)?;
+    let from = to.checked_sub(days_between.days()).map_err(outside)?;
+    Ok(DateRange { from, to })
+}
+
+/// The date `days` after.
+pub(crate) fn days_after(date: Date, days: i64) -> Result<Date, InvalidReport> {
+    date.checked_add(days.days()).map_err(outside)
+}
+
+fn day_start_ms(date: Date, zone: &TimeZone) -> Result<i64, InvalidReport> {
+    let zoned = date
+        .to_zoned(zone.clone())
+        .and_then(|zoned| zoned.start_of_day())
+        .map_err(outside)?;
+    Ok(zoned.timestamp().as_millisecond())
+}
+
+fn days(from: Date, to: Date) -> impl Iterator<Item = Result<Date, InvalidReport>> {
+    let mut next = Some(from);
+    std::iter::from_fn(move || {
+        let date = next.filter(|date| *date <= to)?;
+        next = date.tomorrow().ok();
+        Some(Ok(date))
+    })
+}
+
+fn bucket_start(date: Date, unit: Unit) -> Result<Date, InvalidReport> {
+    match unit {
+        Unit::Week => {
+            let days_since_monday = i64::from(date.weekday().since(Weekday::Monday));
+            date.checked_sub(days_since_monday.days()).map_err(outside)
+        }
+        Unit::Month => Ok(date.first_of_month()),
+        Unit::Quarter => {
+            let month = (date.month() - 1) / 3 * 3 + 1;
+            Date::new(date.year(), month, 1).map_err(outside)
+        }
+        Unit::Minute | Unit::Hour | Unit::Day => Ok(date),
+    }
+}
+
+fn next_start(date: Date, unit: Unit) -> Result<Date, InvalidReport> {
+    let span = match unit {
+        Unit::Week => 7.days(),
+        Unit::Month => 1.month(),
+        Unit::Quarter => 3.months(),
+        Unit::Minute | Unit::Hour | Unit::Day => 1.day(),
+    };
+    date.checked_add(span).map_err(outside)
+}
+
+/// Adds the hours (minutes) of one day. Only a day on which the clock was changed is walked minute by minute.
+fn clock_day(
+    date: Date,
+    unit: Unit,
+    zone: &TimeZone,
+    names: &mut Vec<String>,
+    starts_ms: &mut Vec<i64>,
+) -> Result<(), InvalidReport> {
+    let start_ms = day_start_ms(date, zone)?;
+    let end_ms = day_start_ms(date.tomorrow().map_err(outside)?, zone)?;
+    if is_plain(start_ms, end_ms, zone)? {
+        let (step_ms, steps_per_hour) = if unit == Unit::Hour {
+            (HOUR_MS, 1)
+        } else {
+            (MINUTE_MS, 60)
+        };
+        for step in 0..24 * steps_per_hour {
+            let (hour, minute) = (step / steps_per_hour, step % steps_per_hour);
+            names.push(format!("{date} {hour:02}:{minute:02}:00"));
+            starts_ms.push(start_ms + step * step_ms);
+        }
+        return Ok(());
+    }
+    let mut at_ms = start_ms;
+    while at_ms < end_ms {
+        let shown = zone.to_datetime(instant(at_ms)?);
+        let minute = if unit == Unit::Hour { 0 } else { shown.minute() };
+        let name = format!("{} {:02}:{minute:02}:00", shown.date(), shown.hour());
+        if names.last() != Some(&name) {
+            names.push(name);
+            starts_ms.push(at_ms);
+        }
+        at_ms += MINUTE_MS;
+    }
+    Ok(())
+}
+
+/// Whether a day has 24 hours that begin at 00:00 and no change of the clock.
+fn is_plain(start_ms: i64, end_ms: i64, zone: &TimeZone) -> Result<bool, InvalidReport> {
+    let start = instant(start_ms)?;
+    let changes = zone
+        .following(start)
+        .next()
+        .is_some_and(|transition| transition.timestamp().as_millisecond() < end_ms);
+    let at_midnight = zone.to_datetime(start).time() == jiff::civil::Time::midnight();
+    Ok(!changes && at_midnight && end_ms - start_ms == 24 * HOUR_MS)
+}
+
+fn instant(time_ms: i64) -> Result<Timestamp, InvalidReport> {
+    Timestamp::from_millisecond(time_ms).map_err(outside)
+}
+
+fn outside(_: jiff::Error) -> InvalidReport {
+    InvalidReport {
+        at: "/range",
+        message: "the range leaves the calendar".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buckets(from: &str, to: &str, unit: Unit, zone: &str) -> Buckets {
+        let range = DateRange {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+        };
+        Buckets::new(range, unit, &TimeZone::get(zone).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_day_with_a_change_of_the_clock_is_longer_or_shorter() {
+        let spring = buckets("2026-03-28", "2026-03-30", Unit::Day, "Europe/Paris");
+        assert_eq!(spring.start_ms(2) - spring.start_ms(1), 23 * HOUR_MS);
+        let hours = buckets("2026-10-25", "2026-10-25", Unit::Hour, "Europe/Paris");
+        assert_eq!(hours.len(), 24);
+        assert_eq!(hours.names[2], "2026-10-25 02:00:00");
+        assert_eq!(hours.start_ms(3) - hours.start_ms(2), 2 * HOUR_MS);
+        let minutes = buckets("2026-10-25", "2026-10-25", Unit::Minute, "Europe/Paris");
+        assert_eq!(minutes.len(), 25 * 60);
+    }
+
+    #[test]
+    fn buckets_begin_where_the_calendar_says() {
+        let names = |unit| buckets("2026-08-12", "2026-10-02", unit, "UTC").names;
+        assert_eq!(names(Unit::Week)[0], "2026-08-10");
+        assert_eq!(names(Unit::Month), ["2026-08-01", "2026-09-01", "2026-10-01"]);
+        assert_eq!(names(Unit::Quarter), ["2026-07-01", "2026-10-01"]);
+    }
+
+    #[test]
+    fn every_instant_is_found_in_its_bucket() {
+        for unit in [Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Quarter] {
+            let buckets = buckets("2026-01-05", "2026-12-20", unit, "America/New_York");
+            for bucket in 0..buckets.len() {
+                assert_eq!(buckets.find(buckets.start_ms(bucket)), bucket);
+                if bucket > 0 {
+                    assert_eq!(buckets.find(buckets.start_ms(bucket) - 1), bucket - 1);
+                }
+            }
+            assert_eq!(buckets.find(i64::MIN / 4), 0);
+            assert_eq!(buckets.find(i64::MAX / 4), buckets.len() - 1);
+        }
+    }
+
+    #[test]
+    fn a_skipped_day_has_no_length() {
+        let samoa = buckets("2011-12-29", "2011-12-31", Unit::Day, "Pacific/Apia");
+        assert_eq!(samoa.names, ["2011-12-29", "2011-12-30", "2011-12-31"]);
+        assert_eq!(samoa.start_ms(1), samoa.start_ms(2));
+        assert_eq!(samoa.find(samoa.start_ms(2)), 2);
+    }
+}

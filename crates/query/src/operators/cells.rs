@@ -1,0 +1,248 @@
+//! Cells: the numbers of an answer on their way to it, as a batch of one row per number.
+
+use crate::persons::Crowd;
+use datafusion::arrow::array::{
+    Array, AsArray, Float64Array, Int32Array, ListArray, ListBuilder, RecordBatch, StringArray,
+    StringDictionaryBuilder, UInt32Array, UInt64Array, UInt64Builder,
+};
+use datafusion::arrow::datatypes::{
+    DataType, Field, Float64Type, Int32Type, Schema, SchemaRef, UInt32Type, UInt64Type,
+};
+use datafusion::common::Result;
+use hashbrown::HashMap;
+use model::report::Segment;
+use std::sync::{Arc, LazyLock};
+
+/// Bucket of the numbers over the whole range.
+pub(crate) const WHOLE_RANGE: i32 = -1;
+
+/// Which number a cell is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CellKey {
+    /// Metric, funnel step, or retention interval plus one (0 for births).
+    pub series: u32,
+    /// Bucket, or [`WHOLE_RANGE`].
+    pub bucket: i32,
+    /// Place in the list of segments.
+    pub segment: u32,
+}
+
+/// What is known about one number. Every field adds up over disjoint sets of persons.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Cell {
+    pub events: u64,
+    /// Events of somebody.
+    pub person_events: u64,
+    /// Events with a number, and these numbers.
+    pub numbers: u64,
+    pub sum: f64,
+    pub min: f64,
+    pub max: f64,
+    /// Milliseconds from the step before and from the first step, over persons.
+    pub from_previous_ms: f64,
+    pub from_start_ms: f64,
+    /// Distinct persons, where they are counted.
+    pub persons: u64,
+    /// Distinct persons behind the number, while they are few.
+    pub crowd: Crowd,
+}
+
+impl Cell {
+    fn merge(&mut self, other: &Cell) {
+        if other.numbers > 0 {
+            self.min = if self.numbers == 0 {
+                other.min
+            } else {
+                self.min.min(other.min)
+            };
+            self.max = if self.numbers == 0 {
+                other.max
+            } else {
+                self.max.max(other.max)
+            };
+        }
+        self.events += other.events;
+        self.person_events += other.person_events;
+        self.numbers += other.numbers;
+        self.sum += other.sum;
+        self.from_previous_ms += other.from_previous_ms;
+        self.from_start_ms += other.from_start_ms;
+        self.persons += other.persons;
+        self.crowd.merge(&other.crowd);
+    }
+}
+
+static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let segment = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let crowd = DataType::List(Arc::new(Field::new("item", DataType::UInt64, true)));
+    Arc::new(Schema::new(vec![
+        Field::new("series", DataType::UInt32, false),
+        Field::new("bucket", DataType::Int32, false),
+        // A JSON array.
+        Field::new("segment", segment, false),
+        Field::new("events", DataType::UInt64, false),
+        Field::new("person_events", DataType::UInt64, false),
+        Field::new("numbers", DataType::UInt64, false),
+        Field::new("sum", DataType::Float64, false),
+        Field::new("min", DataType::Float64, false),
+        Field::new("max", DataType::Float64, false),
+        Field::new("from_previous_ms", DataType::Float64, false),
+        Field::new("from_start_ms", DataType::Float64, false),
+        Field::new("persons", DataType::UInt64, false),
+        // Null where there are many.
+        Field::new("crowd", crowd, true),
+    ]))
+});
+
+/// The schema of every operator's output.
+pub(crate) fn schema() -> SchemaRef {
+    SCHEMA.clone()
+}
+
+/// Cells with their segments.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    segments: Vec<Segment>,
+    /// Segments as JSON text, the form in which they compare.
+    texts: HashMap<String, u32>,
+    cells: HashMap<CellKey, Cell>,
+}
+
+impl Cells {
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The place of a segment, which is given one if it has none.
+    pub fn place(&mut self, segment: Segment) -> u32 {
+        let text = serde_json::to_string(&segment).expect("segments are plain JSON");
+        let next = self.segments.len() as u32;
+        *self.texts.entry(text).or_insert_with(|| {
+            self.segments.push(segment);
+            next
+        })
+    }
+
+    pub fn find(&self, series: usize, bucket: Option<usize>, segment: u32) -> Option<&Cell> {
+        let bucket = bucket.map_or(WHOLE_RANGE, |bucket| bucket as i32);
+        self.cells.get(&CellKey {
+            series: series as u32,
+            bucket,
+            segment,
+        })
+    }
+
+    pub fn entry(&mut self, key: CellKey) -> &mut Cell {
+        self.cells.entry(key).or_default()
+    }
+
+    /// Adds the cells of a batch.
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let segments = batch.column(2).as_dictionary::<Int32Type>();
+        let texts: &StringArray = segments.values().as_string();
+        let mut places = Vec::with_capacity(texts.len());
+        for text in texts.iter().flatten() {
+            let segment: Segment = serde_json::from_str(text).map_err(|error| {
+                datafusion::error::DataFusionError::Internal(format!("a segment is not JSON: {error}"))
+            })?;
+            places.push(self.place(segment));
+        }
+        let columns = Columns::of(batch);
+        for row in 0..batch.num_rows() {
+            let key = CellKey {
+                series: columns.series[row],
+                bucket: columns.buckets[row],
+                segment: places[segments.keys().value(row) as usize],
+            };
+            self.entry(key).merge(&columns.cell(row));
+        }
+        Ok(())
+    }
+
+    /// All cells as one batch.
+    pub fn into_batch(self) -> Result<RecordBatch> {
+        let (keys, cells): (Vec<CellKey>, Vec<Cell>) = self.cells.into_iter().unzip();
+        let mut texts = vec![String::new(); self.segments.len()];
+        for (text, place) in self.texts {
+            texts[place as usize] = text;
+        }
+        let mut segments = StringDictionaryBuilder::<Int32Type>::new();
+        keys.iter()
+            .for_each(|key| segments.append_value(&texts[key.segment as usize]));
+        let mut crowds = ListBuilder::new(UInt64Builder::new());
+        for cell in &cells {
+            if cell.crowd.is_many() {
+                crowds.append_null();
+            } else {
+                crowds.append_value(cell.crowd.few().iter().copied().map(Some));
+            }
+        }
+        let counts = |field: fn(&Cell) -> u64| Arc::new(cells.iter().map(field).collect::<UInt64Array>());
+        let floats = |field: fn(&Cell) -> f64| Arc::new(cells.iter().map(field).collect::<Float64Array>());
+        let columns: Vec<datafusion::arrow::array::ArrayRef> = vec![
+            Arc::new(keys.iter().map(|key| key.series).collect::<UInt32Array>()),
+            Arc::new(keys.iter().map(|key| key.bucket).collect::<Int32Array>()),
+            Arc::new(segments.finish()),
+            counts(|cell| cell.events),
+            counts(|cell| cell.person_events),
+            counts(|cell| cell.numbers),
+            floats(|cell| cell.sum),
+            floats(|cell| cell.min),
+            floats(|cell| cell.max),
+            floats(|cell| cell.from_previous_ms),
+            floats(|cell| cell.from_start_ms),
+            counts(|cell| cell.persons),
+            Arc::new(crowds.finish()),
+        ];
+        Ok(RecordBatch::try_new(schema(), columns)?)
+    }
+}
+
+/// A batch of cells, by column.
+struct Columns<'a> {
+    series: &'a [u32],
+    buckets: &'a [i32],
+    counts: [&'a [u64]; 4],
+    floats: [&'a [f64]; 5],
+    crowds: &'a ListArray,
+}
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch) -> Columns<'a> {
+        let count = |index: usize| -> &'a [u64] { batch.column(index).as_primitive::<UInt64Type>().values() };
+        let float = |index: usize| -> &'a [f64] { batch.column(index).as_primitive::<Float64Type>().values() };
+        Columns {
+            series: batch.column(0).as_primitive::<UInt32Type>().values(),
+            buckets: batch.column(1).as_primitive::<Int32Type>().values(),
+            counts: [count(3), count(4), count(5), count(11)],
+            floats: [float(6), float(7), float(8), float(9), float(10)],
+            crowds: batch.column(12).as_list(),
+        }
+    }
+
+    fn cell(&self, row: usize) -> Cell {
+        let crowd = if self.crowds.is_null(row) {
+            Crowd::many()
+        } else {
+            let mut crowd = Crowd::default();
+            let few = self.crowds.value(row);
+            few.as_primitive::<UInt64Type>()
+                .values()
+                .iter()
+                .for_each(|person| crowd.insert(*person));
+            crowd
+        };
+        Cell {
+            events: self.counts[0][row],
+            person_events: self.counts[1][row],
+            numbers: self.counts[2][row],
+            sum: self.floats[0][row],
+            min: self.floats[1][row],
+            max: self.floats[2][row],
+            from_previous_ms: self.floats[3][row],
+            from_start_ms: self.floats[4][row],
+            persons: self.counts[3][row],
+            crowd,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Funnels: how far each person's counted attempt comes.
+//!
+//! Rows that are a step of the funnel are kept, in a few words each, until the partition has been read; then each
+//! person's are walked in order of time. Batches arrive sorted by person and time per event, so what has to be sorted
+//! is a few long runs, which a merging sort handles in few passes.
+
+use super::cells::{CellKey, Cells, WHOLE_RANGE};
+use super::input::{Breakdowns, Rows, Selectors};
+use super::{Accumulate, Operator};
+use crate::calendar::Buckets;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::Result;
+use model::report::Attempt;
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct FunnelOperator {
+    /// Event per step.
+    pub steps: Vec<Option<String>>,
+    /// Starts that count: from, and to before.
+    pub starts_ms: (i64, i64),
+    pub window_ms: i64,
+    pub tie_ms: i64,
+    pub attempt: Attempt,
+    pub breakdown: bool,
+    /// Buckets of the trend.
+    pub buckets: Option<Arc<Buckets>>,
+}
+
+impl Operator for FunnelOperator {
+    fn name(&self) -> &'static str {
+        "Funnel"
+    }
+
+    fn describe(&self) -> String {
+        let steps: Vec<&str> = self.steps.iter().map(|step| step.as_deref().unwrap_or("*")).collect();
+        format!(
+            "steps={steps:?}; starts=[{}, {}); window_ms={}; tie_ms={}; attempt={:?}; breakdown={}; buckets={}",
+            self.starts_ms.0,
+            self.starts_ms.1,
+            self.window_ms,
+            self.tie_ms,
+            self.attempt,
+            self.breakdown,
+            self.buckets.as_ref().map_or(0, |buckets| buckets.len())
+        )
+    }
+
+    fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
+        Ok(Box::new(Accumulator {
+            rule: Rule {
+                steps: self.steps.len(),
+                starts_ms: self.starts_ms,
+                window_ms: self.window_ms,
+                tie_ms: self.tie_ms,
+                attempt: self.attempt,
+                buckets: self.buckets.clone(),
+            },
+            selectors: Selectors::new(&self.steps, input),
+            breakdowns: Breakdowns::new(usize::from(self.breakdown), input),
+            rows: Vec::new(),
+            masks: Vec::new(),
+            segments: Vec::new(),
+        }))
+    }
+}
+
+struct Rule {
+    steps: usize,
+    starts_ms: (i64, i64),
+    window_ms: i64,
+    tie_ms: i64,
+    attempt: Attempt,
+    buckets: Option<Arc<Buckets>>,
+}
+
+struct Accumulator {
+    rule: Rule,
+    selectors: Selectors,
+    breakdowns: Breakdowns,
+    rows: Vec<StepRow>,
+    masks: Vec<u32>,
+    segments: Vec<u32>,
+}
+
+/// An event that is some step.
+#[derive(Clone, Copy, Debug)]
+struct StepRow {
+    person: u64,
+    time_ms: i64,
+    seq: u64,
+    /// Bit `i`: it is step `i`.
+    steps: u32,
+    /// As [`Breakdowns::of_rows`] gives it; meaningless where it is not the first step.
+    segments: u32,
+}
+
+impl Accumulate for Accumulator {
+    fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.selectors.masks(batch, &mut self.masks)?;
+        let masks = &self.masks;
+        self.breakdowns
+            .of_rows(batch, &mut self.segments, |row| masks[row] & 1 != 0)?;
+        let rows = Rows::of(batch)?;
+        let seqs = Rows::seqs(batch)?;
+        for (row, mask) in masks.iter().enumerate() {
+            // Nobody goes through no funnel.
+            if *mask != 0 && rows.persons[row] != 0 {
+                self.rows.push(StepRow {
+                    person: rows.persons[row],
+                    time_ms: rows.times_ms[row],
+                    seq: seqs[row],
+                    steps: *mask,
+                    segments: self.segments[row],
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<StepRow>() + self.breakdowns.size_bytes()
+    }
+
+    fn finish_bytes(&self) -> usize {
+        self.rows.len() / 2 * size_of::<StepRow>()
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<RecordBatch> {
+        self.rows.sort_by_key(|row| (row.person, row.time_ms, row.seq));
+        let mut walker = Walker {
+            rule: &self.rule,
+            breakdowns: &self.breakdowns,
+            step_rows: vec![Vec::new(); self.rule.steps],
+            cells: Cells::default(),
+            places: Vec::new(),
+        };
+        let everybody = walker.cells.place(Vec::new());
+        for rows in self.rows.chunk_by(|left, right| left.person == right.person) {
+            walker.person(rows, everybody);
+        }
+        walker.cells.into_batch()
+    }
+}
+
+/// Walks one person after the other.
+struct Walker<'a> {
+    rule: &'a Rule,
+    breakdowns: &'a Breakdowns,
+    /// Indexes of the person's rows that are each step.
+    step_rows: Vec<Vec<u32>>,
+    cells: Cells,
+    /// Cell segment of each segment, once known.
+    places: Vec<Option<u32>>,
+}
+
+/// One way through the funnel.
+#[derive(Clone, Copy)]
+struct Run {
+    start: usize,
+    steps: usize,
+    times_ms: [i64; 32],
+}
+
+impl Walker<'_> {
+    fn person(&mut self, rows: &[StepRow], everybody: u32) {
+        for (step, indexes) in self.step_rows.iter_mut().enumerate() {
+            indexes.clear();
+            indexes.extend((0..rows.len() as u32).filter(|index| rows[*index as usize].steps >> step & 1 == 1));
+        }
+        let (from_ms, to_ms) = self.rule.starts_ms;
+        let mut best: Option<Run> = None;
+        let mut best_of_bucket: Option<(usize, Run)> = None;
+        for start in 0..self.step_rows[0].len() {
+            let start = self.step_rows[0][start] as usize;
+            if rows[start].time_ms < from_ms || rows[start].time_ms >= to_ms {
+                continue;
+            }
+            let bucket = self
+                .rule
+                .buckets
+                .as_ref()
+                .map(|buckets| buckets.find(rows[start].time_ms));
+            let same_bucket = best_of_bucket
+                .as_ref()
+                .is_some_and(|(before, _)| Some(*before) == bucket);
+            let wanted_for_range = self.can_beat(best.as_ref());
+            let wanted_for_bucket =
+                bucket.is_some() && (!same_bucket || self.can_beat(best_of_bucket.as_ref().map(|(_, run)| run)));
+            if !wanted_for_range && !wanted_for_bucket {
+                if bucket.is_none() {
+                    break;
+                }
+                continue;
+            }
+            let run = self.attempt(rows, start);
+            if best.is_none_or(|best| run.steps > best.steps) && wanted_for_range {
+                best = Some(run);
+            }
+            let Some(bucket) = bucket else { continue };
+            match &mut best_of_bucket {
+                Some((_, before)) if same_bucket => {
+                    if wanted_for_bucket && run.steps > before.steps {
+                        *before = run;
+                    }
+                }
+                _ => {
+                    if let Some((bucket, run)) = best_of_bucket.replace((bucket, run)) {
+                        self.count(rows, &run, bucket as i32, everybody);
+                    }
+                }
+            }
+        }
+        if let Some((bucket, run)) = best_of_bucket {
+            self.count(rows, &run, bucket as i32, everybody);
+        }
+        if let Some(run) = best {
+            self.count(rows, &run, WHOLE_RANGE, everybody);
+        }
+    }
+
+    /// Whether a later start could still replace the best so far.
+    fn can_beat(&self, best: Option<&Run>) -> bool {
+        match best {
+            None => true,
+            Some(best) => self.rule.attempt == Attempt::Furthest && best.steps < self.rule.steps,
+        }
+    }
+
+    /// Each further step takes the earliest row that may be it.
+    fn attempt(&self, rows: &[StepRow], start: usize) -> Run {
+        let start_ms = rows[start].time_ms;
+        let mut run = Run {
+            start,
+            steps: 1,
+            times_ms: [start_ms; 32],
+        };
+        let mut used = [u32::MAX; 32];
+        used[0] = start as u32;
+        for step in 1..self.rule.steps {
+            let earliest_ms = run.times_ms[step - 1].max(start_ms) - self.rule.tie_ms;
+            let indexes = &self.step_rows[step];
+            let first = indexes.partition_point(|index| rows[*index as usize].time_ms < earliest_ms);
+            let next = indexes[first..].iter().find(|index| !used[..step].contains(index));
+            match next {
+                Some(index) if rows[*index as usize].time_ms <= start_ms + self.rule.window_ms => {
+                    used[step] = *index;
+                    run.times_ms[step] = rows[*index as usize].time_ms;
+                    run.steps = step + 1;
+                }
+                _ => break,
+            }
+        }
+        run
+    }
+
+    fn count(&mut self, rows: &[StepRow], run: &Run, bucket: i32, everybody: u32) {
+        let row = &rows[run.start];
+        self.count_in(row.person, run, bucket, everybody);
+        if self.breakdowns.len() == 0 {
+            return;
+        }
+        for segment in self.breakdowns.segments(&row.segments) {
+            let place = self.place(*segment);
+            self.count_in(row.person, run, bucket, place);
+        }
+    }
+
+    fn place(&mut self, segment: u32) -> u32 {
+        let index = segment as usize;
+        if self.places.len() <= index {
+            self.places.resize(index + 1, None);
+        }
+        if let Some(place) = self.places[index] {
+            return place;
+        }
+        let place = self
+            .cells
+            .place(self.breakdowns.index.shown(segment, self.breakdowns.len()));
+        self.places[index] = Some(place);
+        place
+    }
+
+    fn count_in(&mut self, person: u64, run: &Run, bucket: i32, segment: u32) {
+        for step in 0..run.steps {
+            let cell = self.cells.entry(CellKey {
+                series: step as u32,
+                bucket,
+                segment,
+            });
+            cell.persons += 1;
+            cell.crowd.insert(person);
+            let time_ms = run.times_ms[step];
+            cell.from_previous_ms += (time_ms - run.times_ms[step.saturating_sub(1)]).max(0) as f64;
+            cell.from_start_ms += (time_ms - run.times_ms[0]).max(0) as f64;
+        }
+    }
+}

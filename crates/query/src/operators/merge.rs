@@ -1,0 +1,101 @@
+//! The end of every operator: the cells of all partitions added up.
+//!
+//! Persons are disjoint over partitions, so counts of distinct persons add like any other count.
+
+use super::cells::{self, Cells};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
+use futures::StreamExt;
+use std::fmt::{self, Formatter};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct MergeExec {
+    input: Arc<dyn ExecutionPlan>,
+    properties: Arc<PlanProperties>,
+}
+
+impl MergeExec {
+    pub fn new(input: Arc<dyn ExecutionPlan>) -> MergeExec {
+        let input: Arc<dyn ExecutionPlan> = match input.output_partitioning().partition_count() {
+            1 => input,
+            _ => Arc::new(CoalescePartitionsExec::new(input)),
+        };
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(cells::schema()),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        MergeExec {
+            input,
+            properties: Arc::new(properties),
+        }
+    }
+}
+
+impl DisplayAs for MergeExec {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "MergeCells")
+    }
+}
+
+impl ExecutionPlan for MergeExec {
+    fn name(&self) -> &str {
+        "MergeCells"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        vec![Distribution::SinglePartition]
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match children.pop() {
+            Some(input) => Ok(Arc::new(MergeExec::new(input))),
+            None => internal_err!("MergeCells has one input"),
+        }
+    }
+
+    fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let mut input = self.input.execute(0, context.clone())?;
+        let reservation = MemoryConsumer::new("MergeCells").register(context.memory_pool());
+        let merged = async move {
+            // Partitions finish in any order; sums of floats must not depend on it.
+            let mut batches = Vec::new();
+            while let Some(batch) = input.next().await {
+                let batch = batch?;
+                reservation.try_grow(2 * batch.get_array_memory_size())?;
+                batches.push(batch);
+            }
+            let mut cells = Cells::default();
+            for batch in &batches {
+                cells.add(batch)?;
+            }
+            cells.into_batch()
+        };
+        let stream = futures::stream::once(merged);
+        Ok(Box::pin(RecordBatchStreamAdapter::new(cells::schema(), stream)))
+    }
+}

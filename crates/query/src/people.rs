@@ -1,0 +1,204 @@
+//! Questions about profiles.
+
+use crate::QueryError;
+use crate::engine::Asking;
+use crate::plan::functions::Zone;
+use crate::plan::{matching_rows, names_of};
+use crate::scan::ProfileColumns;
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::UInt32Type;
+use ledger::{Class, Disclosure, Undisclosed, digest_of};
+use model::{EventTime, Expression, PersonNumber, Value};
+use serde::Serialize;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use store::{Profile, Snapshot};
+
+/// Which profiles, in which order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PeopleQuery {
+    /// `properties[…]` means the profile here.
+    pub filter: Option<Expression>,
+    /// These persons only, profile or not; everybody with a profile when absent.
+    pub persons: Option<Vec<PersonNumber>>,
+    /// Property and whether the largest come first; persons without it come last. By number when absent.
+    pub sort: Option<(String, bool)>,
+    pub limit: usize,
+    pub offset: usize,
+}
+
+/// One page of people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeoplePage {
+    /// How many match, over all pages.
+    pub total: u64,
+    pub people: Vec<PersonRow>,
+}
+
+/// A person's ordinary properties.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonRow {
+    pub person: PersonNumber,
+    pub properties: BTreeMap<String, Value>,
+    pub last_seen: Option<EventTime>,
+}
+
+/// Persons that match a filter, in order of number. It can be counted and cut into pages; what a page is about has
+/// to be asked for, and is disclosed then.
+#[derive(Clone, PartialEq)]
+pub struct PeopleSet {
+    persons: Vec<PersonNumber>,
+}
+
+impl PeopleSet {
+    pub fn len(&self) -> usize {
+        self.persons.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.persons.is_empty()
+    }
+
+    /// Up to `limit` persons from `offset` on.
+    pub fn slice(&self, offset: usize, limit: usize) -> Vec<PersonNumber> {
+        let rest = self.persons.iter().skip(offset);
+        rest.take(limit).copied().collect()
+    }
+
+    /// The persons that are among `wanted` too.
+    pub fn retain(&self, wanted: &[PersonNumber]) -> PeopleSet {
+        let wanted: std::collections::HashSet<&PersonNumber> = wanted.iter().collect();
+        let kept = self.persons.iter().filter(|person| wanted.contains(person));
+        PeopleSet {
+            persons: kept.copied().collect(),
+        }
+    }
+}
+
+const NARROW: &str = "the filter";
+
+pub(crate) async fn matching(
+    asking: &Asking,
+    snapshot: &Snapshot,
+    zone: Zone,
+    filter: Option<&Expression>,
+) -> Result<PeopleSet, QueryError> {
+    let profiles = snapshot.profiles();
+    let mut persons: Vec<PersonNumber> = matching_of(asking, profiles.iter().map(with_profile).collect(), zone, filter)
+        .await?
+        .into_iter()
+        .map(|(person, _)| person)
+        .collect();
+    persons.sort_unstable();
+    Ok(PeopleSet { persons })
+}
+
+type Candidate<'a> = (PersonNumber, Option<&'a Profile>);
+
+fn with_profile<'a>((person, profile): (PersonNumber, &'a Profile)) -> Candidate<'a> {
+    (person, Some(profile))
+}
+
+pub(crate) async fn answer(
+    asking: &Asking,
+    snapshot: &Snapshot,
+    zone: Zone,
+    question: PeopleQuery,
+) -> Result<Undisclosed<PeoplePage>, QueryError> {
+    let digest = digest_of(&question);
+    let profiles = snapshot.profiles();
+    let candidates: Vec<Candidate<'_>> = match &question.persons {
+        None => profiles.iter().map(with_profile).collect(),
+        Some(persons) => {
+            let mut persons: Vec<PersonNumber> = persons.iter().map(|person| snapshot.canonical(*person)).collect();
+            persons.sort_unstable();
+            persons.dedup();
+            persons.retain(|person| !snapshot.is_erased(*person) && !person.is_nobody());
+            persons
+                .into_iter()
+                .map(|person| (person, profiles.get(person)))
+                .collect()
+        }
+    };
+    let mut people = matching_of(asking, candidates, zone, question.filter.as_ref()).await?;
+    sort(&mut people, question.sort.as_ref());
+    let total = people.len() as u64;
+    let page = people.into_iter().skip(question.offset).take(question.limit);
+    let people: Vec<PersonRow> = page
+        .map(|(person, profile)| PersonRow {
+            person,
+            properties: profile.map(|profile| profile.properties.clone()).unwrap_or_default(),
+            last_seen: profile.and_then(|profile| profile.last_seen),
+        })
+        .collect();
+    let disclosure = Disclosure {
+        class: Class::D2,
+        persons: people.iter().map(|row| row.person.0).collect(),
+        fields: people.iter().flat_map(|row| row.properties.keys().cloned()).collect(),
+        question_digest: digest,
+    };
+    Ok(Undisclosed::new(PeoplePage { total, people }, disclosure))
+}
+
+/// The candidates that pass the filter.
+async fn matching_of<'a>(
+    asking: &Asking,
+    candidates: Vec<Candidate<'a>>,
+    zone: Zone,
+    filter: Option<&Expression>,
+) -> Result<Vec<Candidate<'a>>, QueryError> {
+    let Some(filter) = filter else {
+        return Ok(candidates);
+    };
+    let (mut names, user) = names_of(std::iter::once(filter));
+    names.extend(user);
+    let plan = {
+        let with_properties = candidates
+            .iter()
+            .map(|(person, profile)| (*person, profile.map(|profile| &profile.properties)));
+        let columns = ProfileColumns::new(with_properties, &names.into_iter().collect::<Vec<_>>());
+        matching_rows(&columns, candidates.len(), filter, &zone)?
+    };
+    let mut matching = Vec::new();
+    for batch in asking.collect(&plan, NARROW).await? {
+        let rows = batch.column(0).as_primitive::<UInt32Type>().values();
+        matching.extend(rows.iter().map(|row| candidates[*row as usize]));
+    }
+    Ok(matching)
+}
+
+fn sort(people: &mut [Candidate<'_>], by: Option<&(String, bool)>) {
+    people.sort_by_key(|(person, _)| *person);
+    let Some((property, descending)) = by else { return };
+    let value = |candidate: &Candidate<'_>| {
+        let value = candidate.1.and_then(|profile| profile.properties.get(property));
+        value.filter(|value| !value.is_null()).cloned()
+    };
+    people.sort_by(|left, right| match (value(left), value(right)) {
+        (Some(left), Some(right)) => {
+            let order = compare(&left, &right);
+            if *descending { order.reverse() } else { order }
+        }
+        (left, right) => left.is_none().cmp(&right.is_none()),
+    });
+}
+
+/// Booleans, then numbers, then texts, then the rest by its JSON text.
+fn compare(left: &Value, right: &Value) -> Ordering {
+    let rank = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::List(_) | Value::Object(_) => 4,
+    };
+    match (left, right) {
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::Number(left), Value::Number(right)) => left.total_cmp(right),
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (left, right) if rank(left) == 4 && rank(right) == 4 => {
+            left.to_json().to_string().cmp(&right.to_json().to_string())
+        }
+        (left, right) => rank(left).cmp(&rank(right)),
+    }
+}

@@ -1,0 +1,314 @@
+//! From a definition to a DataFusion plan.
+//!
+//! ```text
+//! operator            insights, funnel or retention
+//!   projection        filters, numbers and breakdowns as columns (see `operators::input`)
+//!     filter          the report's own filter
+//!       scan          event names and time range go into it
+//! ```
+
+pub(crate) mod expression;
+pub(crate) mod functions;
+mod funnel;
+mod insights;
+mod retention;
+mod rows;
+
+pub(crate) use retention::unit_ms;
+pub(crate) use rows::{event_keys, matching_rows};
+
+use crate::QueryError;
+use crate::calendar::Buckets;
+use crate::operators::Operator;
+use crate::operators::input::{BREAKDOWN_TYPES, breakdown_group, breakdown_name, fault_name, filter_name, number_name};
+use crate::operators::node::OperatorNode;
+use crate::scan::{EventTable, ProfileColumns, ScanCounters, text_type};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use expression::{Available, Compiler, Typed, column, null_of};
+use functions::{Rule, Zone};
+use model::PersonNumber;
+use model::expression::{Expression, Scope};
+use model::report::{DateRange, Question, Report};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::{Column, ColumnKind, Snapshot};
+
+/// A plan with the buckets that its cells speak of.
+pub(crate) struct Planned {
+    pub plan: LogicalPlan,
+    /// Buckets that the answer shows; none for a funnel without trend.
+    pub buckets: Option<Arc<Buckets>>,
+}
+
+/// A snapshot with the columns that a question names.
+pub(crate) struct Source {
+    table: Arc<EventTable>,
+    available: Available,
+    zone: Zone,
+}
+
+/// Columns that the store lists at most; properties beyond have no column of their own, but are found by name.
+const COLUMNS_LISTED_MAX: usize = 2_000;
+
+impl Source {
+    pub fn new<'a>(
+        snapshot: &Snapshot,
+        zone: Zone,
+        expressions: impl Iterator<Item = &'a Expression>,
+        persons: Option<Vec<PersonNumber>>,
+        counters: Arc<ScanCounters>,
+    ) -> Source {
+        let (properties, user) = names_of(expressions);
+        let columns = columns_of(snapshot, &properties);
+        let profiles = ProfileColumns::of_all(&snapshot.profiles(), &user.into_iter().collect::<Vec<_>>());
+        let mut available = Available {
+            events: true,
+            user: profiles.kinds().clone(),
+            ..Available::default()
+        };
+        for column in &columns {
+            available
+                .properties
+                .entry(column.name.clone())
+                .or_default()
+                .push(column.kind);
+        }
+        let table = EventTable::new(snapshot.clone(), &columns, Arc::new(profiles), persons, counters);
+        Source {
+            table: Arc::new(table),
+            available,
+            zone,
+        }
+    }
+
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    fn compile(&self, expression: &Expression) -> Result<Typed, QueryError> {
+        Compiler {
+            available: &self.available,
+            zone: &self.zone,
+        }
+        .compile(expression)
+    }
+}
+
+/// Property names of events and of profiles that expressions mention.
+pub(crate) fn names_of<'a>(expressions: impl Iterator<Item = &'a Expression>) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut properties = BTreeSet::new();
+    let mut user = BTreeSet::new();
+    for expression in expressions {
+        expression.walk(&mut |part| {
+            if let Expression::Property { scope, name } = part {
+                match scope {
+                    Scope::Properties => properties.insert(name.clone()),
+                    Scope::User => user.insert(name.clone()),
+                    Scope::Event => false,
+                };
+            }
+        });
+    }
+    (properties, user)
+}
+
+fn columns_of(snapshot: &Snapshot, names: &BTreeSet<String>) -> Vec<Column> {
+    let listed = snapshot.columns();
+    let mut columns: Vec<Column> = listed
+        .iter()
+        .filter(|column| names.contains(&column.name))
+        .cloned()
+        .collect();
+    if listed.len() >= COLUMNS_LISTED_MAX {
+        for name in names {
+            for kind in ColumnKind::ALL {
+                if !columns.iter().any(|column| column.name == *name && column.kind == kind) {
+                    columns.push(Column {
+                        name: name.clone(),
+                        kind,
+                        physical: store::physical_name(name, kind),
+                        rows: 0,
+                    });
+                }
+            }
+        }
+    }
+    columns
+}
+
+/// Every expression of a definition.
+pub(crate) fn expressions(report: &Report) -> Vec<&Expression> {
+    let mut expressions: Vec<&Expression> = report.filter.iter().collect();
+    match &report.question {
+        Question::Insights(insights) => {
+            for metric in &insights.metrics {
+                expressions.extend(&metric.filter);
+                expressions.extend(insights::property(&metric.measure));
+            }
+            expressions.extend(&insights.breakdown);
+        }
+        Question::Funnel(funnel) => {
+            expressions.extend(funnel.steps.iter().filter_map(|step| step.filter.as_ref()));
+            expressions.extend(&funnel.breakdown);
+        }
+        Question::Retention(retention) => {
+            expressions.extend(
+                [&retention.born.filter, &retention.returning.filter]
+                    .into_iter()
+                    .flatten(),
+            );
+            expressions.extend(&retention.breakdown);
+        }
+    }
+    expressions
+}
+
+/// Event names of a definition; absent for any event.
+pub(crate) fn events(report: &Report) -> Vec<Option<&String>> {
+    match &report.question {
+        Question::Insights(insights) => insights.metrics.iter().map(|metric| metric.event.as_ref()).collect(),
+        Question::Funnel(funnel) => funnel.steps.iter().map(|step| step.event.as_ref()).collect(),
+        Question::Retention(retention) => vec![retention.born.event.as_ref(), retention.returning.event.as_ref()],
+    }
+}
+
+/// The plan of a definition over `range`, which is the report's own or the one it is compared to.
+pub(crate) fn plan(source: &Source, report: &Report, range: DateRange) -> Result<Planned, QueryError> {
+    let (operator, rows, buckets) = match &report.question {
+        Question::Insights(insights) => insights::parts(source, insights, range)?,
+        Question::Funnel(funnel) => funnel::parts(source, funnel, range)?,
+        Question::Retention(retention) => retention::parts(source, retention, range)?,
+    };
+    let input = rows.build(source, report)?;
+    let plan = OperatorNode::over(operator, input).map_err(QueryError::Internal)?;
+    Ok(Planned { plan, buckets })
+}
+
+type Parts = (Arc<dyn Operator>, RowsBuilder, Option<Arc<Buckets>>);
+
+/// The rows below an operator.
+struct RowsBuilder {
+    from_ms: i64,
+    to_ms: i64,
+    events: Vec<Option<String>>,
+    columns: Vec<Expr>,
+}
+
+impl RowsBuilder {
+    fn new(from_ms: i64, to_ms: i64, events: Vec<Option<String>>, with_seq: bool) -> RowsBuilder {
+        let mut names = vec!["person", "time"];
+        if with_seq {
+            names.push("seq");
+        }
+        if events.iter().any(Option::is_some) {
+            names.push("event");
+        }
+        RowsBuilder {
+            from_ms,
+            to_ms,
+            events,
+            columns: names.into_iter().map(column).collect(),
+        }
+    }
+
+    /// Adds the filter of a selector.
+    fn filter(&mut self, source: &Source, selector: usize, filter: Option<&Expression>) -> Result<(), QueryError> {
+        let Some(filter) = filter else { return Ok(()) };
+        let typed = source.compile(filter)?;
+        self.add(filter_name(selector), typed.is_true());
+        self.fault(&filter_name(selector), typed.fault);
+        Ok(())
+    }
+
+    /// Adds the number of a metric.
+    fn number(&mut self, source: &Source, metric: usize, property: &Expression) -> Result<(), QueryError> {
+        let typed = source.compile(property)?;
+        let number = typed.number.unwrap_or_else(|| null_of(&DataType::Float64));
+        self.add(number_name(metric), number);
+        self.fault(&number_name(metric), typed.fault);
+        Ok(())
+    }
+
+    fn breakdown(&mut self, source: &Source, breakdown: usize, value: &Expression) -> Result<(), QueryError> {
+        let typed = source.compile(value)?;
+        let compiler = Compiler {
+            available: &source.available,
+            zone: &source.zone,
+        };
+        // An instant shows as text, and no expression has instants and texts.
+        let time = typed.time.map(|time| compiler.time_text(time));
+        let text = typed.text.map(plain_text).or(time);
+        let variants = [text, typed.number, typed.flag, typed.json.map(plain_text), typed.group];
+        for (of_type, variant) in BREAKDOWN_TYPES.into_iter().zip(variants) {
+            if let Some(variant) = variant {
+                self.add(breakdown_name(breakdown, of_type), variant);
+            }
+        }
+        self.fault(&breakdown_group(breakdown), typed.fault);
+        Ok(())
+    }
+
+    fn add(&mut self, name: String, expression: Expr) {
+        self.columns.push(expression.alias(name));
+    }
+
+    fn fault(&mut self, of: &str, fault: Option<Expr>) {
+        if let Some(fault) = fault {
+            self.add(fault_name(of), fault);
+        }
+    }
+
+    fn build(self, source: &Source, report: &Report) -> Result<LogicalPlan, QueryError> {
+        let filter = match &report.filter {
+            None => None,
+            Some(filter) => Some(predicate(source.compile(filter)?)),
+        };
+        let events = self.events.into_iter().collect::<Option<BTreeSet<String>>>();
+        let rows = event_rows(source, events, self.from_ms, self.to_ms, filter);
+        rows.and_then(|rows| rows.project(self.columns)?.build())
+            .map_err(QueryError::Internal)
+    }
+}
+
+/// Texts that are not columns of the store, in one type.
+fn plain_text(text: Expr) -> Expr {
+    match text {
+        Expr::Column(_) => text,
+        computed => cast(computed, DataType::Utf8),
+    }
+}
+
+/// The condition under which a filter keeps a row.
+fn predicate(filter: Typed) -> Expr {
+    match &filter.fault {
+        None => filter.is_true(),
+        Some(fault) => Rule::Checked.call(vec![filter.is_true(), fault.clone()]),
+    }
+}
+
+/// The events of some names and times that pass a filter.
+fn event_rows(
+    source: &Source,
+    events: Option<BTreeSet<String>>,
+    from_ms: i64,
+    to_ms: i64,
+    filter: Option<Expr>,
+) -> datafusion::common::Result<LogicalPlanBuilder> {
+    let mut rows = LogicalPlanBuilder::scan("events", provider_as_source(source.table.clone()), None)?;
+    if let Some(events) = events {
+        let names: Vec<Expr> = events.into_iter().map(|event| cast(lit(event), text_type())).collect();
+        rows = rows.filter(column("event").in_list(names, false))?;
+    }
+    if from_ms != i64::MIN {
+        rows = rows.filter(column("time").gt_eq(lit(from_ms)))?;
+    }
+    if to_ms != i64::MAX {
+        rows = rows.filter(column("time").lt(lit(to_ms)))?;
+    }
+    match filter {
+        Some(filter) => rows.filter(filter),
+        None => Ok(rows),
+    }
+}

@@ -1,0 +1,36 @@
+//! Plan parts of a funnel.
+
+use super::{Parts, RowsBuilder, Source};
+use crate::QueryError;
+use crate::calendar::{Buckets, range_ms};
+use crate::operators::funnel::FunnelOperator;
+use model::report::{DateRange, Funnel};
+use std::sync::Arc;
+
+pub(super) fn parts(source: &Source, funnel: &Funnel, range: DateRange) -> Result<Parts, QueryError> {
+    let starts_ms = range_ms(range, &source.zone.rules)?;
+    let buckets = match funnel.unit {
+        Some(unit) => Some(Arc::new(Buckets::new(range, unit, &source.zone.rules)?)),
+        None => None,
+    };
+    let steps: Vec<Option<String>> = funnel.steps.iter().map(|step| step.event.clone()).collect();
+    // A tie may come before the start, and the last step a window after it.
+    let (from_ms, to_ms) = (starts_ms.0 - funnel.tie_ms, starts_ms.1 + funnel.window_ms);
+    let mut rows = RowsBuilder::new(from_ms, to_ms, steps.clone(), true);
+    for (index, step) in funnel.steps.iter().enumerate() {
+        rows.filter(source, index, step.filter.as_ref())?;
+    }
+    if let Some(breakdown) = &funnel.breakdown {
+        rows.breakdown(source, 0, breakdown)?;
+    }
+    let operator = FunnelOperator {
+        steps,
+        starts_ms,
+        window_ms: funnel.window_ms,
+        tie_ms: funnel.tie_ms,
+        attempt: funnel.attempt,
+        breakdown: funnel.breakdown.is_some(),
+        buckets: buckets.clone(),
+    };
+    Ok((Arc::new(operator), rows, buckets))
+}

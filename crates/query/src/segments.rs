@@ -1,0 +1,138 @@
+//! Breakdown values as small numbers, so that rows are grouped by index instead of by text.
+
+use hashbrown::HashMap;
+use model::Value;
+use model::report::Segment;
+use std::cmp::Ordering;
+
+/// A value of one breakdown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SegmentValue {
+    NotSet,
+    Bool(bool),
+    /// Bits of the number, zero without a sign.
+    Number(u64),
+    Text(Box<str>),
+}
+
+impl SegmentValue {
+    pub fn number(number: f64) -> SegmentValue {
+        SegmentValue::Number((number + 0.0).to_bits())
+    }
+
+    /// The segments of a list or object: each distinct element, or the object's JSON text.
+    pub fn of_json(value: &Value) -> Vec<SegmentValue> {
+        let Value::List(items) = value else {
+            return vec![SegmentValue::of_item(value)];
+        };
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            let value = SegmentValue::of_item(item);
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        if values.is_empty() {
+            values.push(SegmentValue::NotSet);
+        }
+        values
+    }
+
+    fn of_item(item: &Value) -> SegmentValue {
+        match item {
+            Value::Null => SegmentValue::NotSet,
+            Value::Bool(flag) => SegmentValue::Bool(*flag),
+            Value::Number(number) => SegmentValue::number(*number),
+            Value::String(text) => SegmentValue::Text(text.as_str().into()),
+            Value::List(_) | Value::Object(_) => SegmentValue::Text(item.to_json().to_string().into()),
+        }
+    }
+
+    fn to_json(&self) -> Option<serde_json::Value> {
+        match self {
+            SegmentValue::NotSet => None,
+            SegmentValue::Bool(flag) => Some((*flag).into()),
+            SegmentValue::Number(bits) => Some(Value::Number(f64::from_bits(*bits)).to_json()),
+            SegmentValue::Text(text) => Some(text.as_ref().into()),
+        }
+    }
+}
+
+/// Numbers the values of up to three breakdowns, and their combinations.
+#[derive(Debug, Default)]
+pub(crate) struct SegmentIndex {
+    values: HashMap<SegmentValue, u32>,
+    /// Values and their texts, by number.
+    listed: Vec<SegmentValue>,
+    combinations: HashMap<[u32; 3], u32>,
+    combined: Vec<[u32; 3]>,
+    text_bytes: usize,
+}
+
+impl SegmentIndex {
+    pub fn value(&mut self, value: SegmentValue) -> u32 {
+        if let Some(number) = self.values.get(&value) {
+            return *number;
+        }
+        if let SegmentValue::Text(text) = &value {
+            self.text_bytes += 2 * text.len();
+        }
+        let number = self.listed.len() as u32;
+        self.listed.push(value.clone());
+        self.values.insert(value, number);
+        number
+    }
+
+    /// The number of a combination of value numbers; unused places are 0.
+    pub fn segment(&mut self, values: [u32; 3]) -> u32 {
+        let next = self.combined.len() as u32;
+        *self.combinations.entry(values).or_insert_with(|| {
+            self.combined.push(values);
+            next
+        })
+    }
+
+    /// A segment as the answer shows it.
+    pub fn shown(&self, segment: u32, breakdowns: usize) -> Segment {
+        let values = &self.combined[segment as usize][..breakdowns];
+        values
+            .iter()
+            .map(|value| self.listed[*value as usize].to_json())
+            .collect()
+    }
+
+    pub fn size_bytes(&self) -> usize {
+        self.text_bytes + self.listed.capacity() * 72 + self.combined.capacity() * 40
+    }
+}
+
+/// The order of segments of equal size: not set, booleans, numbers, texts.
+pub(crate) fn compare(left: &Segment, right: &Segment) -> Ordering {
+    let pairs = left.iter().zip(right);
+    pairs
+        .map(|(left, right)| compare_value(left.as_ref(), right.as_ref()))
+        .find(|order| order.is_ne())
+        .unwrap_or_else(|| left.len().cmp(&right.len()))
+}
+
+fn compare_value(left: Option<&serde_json::Value>, right: Option<&serde_json::Value>) -> Ordering {
+    use serde_json::Value as Json;
+    match (left, right) {
+        (Some(Json::Bool(left)), Some(Json::Bool(right))) => left.cmp(right),
+        (Some(Json::Number(left)), Some(Json::Number(right))) => {
+            let number = |json: &serde_json::Number| json.as_f64().unwrap_or_default();
+            number(left).total_cmp(&number(right))
+        }
+        (Some(Json::String(left)), Some(Json::String(right))) => left.cmp(right),
+        (left, right) => rank(left).cmp(&rank(right)),
+    }
+}
+
+fn rank(value: Option<&serde_json::Value>) -> u8 {
+    match value {
+        None => 0,
+        Some(serde_json::Value::Bool(_)) => 1,
+        Some(serde_json::Value::Number(_)) => 2,
+        Some(_) => 3,
+    }
+}
