@@ -1,9 +1,11 @@
-//! `frostpane backup`: a consistent copy of the data directory.
+//! `frostpane backup`: a consistent copy of the data directory, whether a server runs on it or not.
 
 use crate::console::say;
+use crate::control::{self, Command};
 use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;
+use store::{Store, StoreOptions};
 
 #[derive(Args)]
 pub struct Backup {
@@ -17,18 +19,18 @@ pub struct Backup {
 
 impl Backup {
     pub fn run(self) -> anyhow::Result<()> {
-        store::backup(&self.data, &self.to).context("the backup failed; what it had copied is useless")?;
-        let ledger = self.data.join("ledger");
-        // Entries first: the set that an entry names was on disk before the entry, so it is in the later copy.
-        for name in ["entries.log", "persons.log"] {
-            let (from, to) = (ledger.join(name), self.to.join("ledger").join(name));
-            if from.exists() {
-                std::fs::create_dir_all(self.to.join("ledger"))?;
-                std::fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
-            }
+        let to = std::path::absolute(&self.to)?;
+        let socket = self.data.join("run").join("control.sock");
+        if control::send(&socket, &Command::Backup { to: to.clone() })?.is_none() {
+            let mut options = StoreOptions::new(&self.data);
+            options.background = false;
+            let store = Store::open(options).context("cannot open the data directory")?;
+            let copied = control::backup(&store, &self.data.join("ledger"), &to);
+            store.close();
+            copied?;
         }
-        say(format!("{} copied to {}", self.data.display(), self.to.display()));
-        say("The vault is not in this copy. Back it up elsewhere, with another life; without it nobody in here has a name.");
+        say(format!("{} copied to {}", self.data.display(), to.display()));
+        say("The vault is not in this copy. Back it up elsewhere; without it nobody in here has a name.");
         Ok(())
     }
 }

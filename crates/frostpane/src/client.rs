@@ -9,7 +9,12 @@ use std::time::Duration;
 #[derive(Args)]
 pub struct Target {
     /// Address of the server.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7700", env = "FROSTPANE_URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7700",
+        env = "FROSTPANE_URL"
+    )]
     url: String,
     /// Project.
     #[arg(long, value_name = "ID", default_value_t = 1, env = "FROSTPANE_PROJECT")]
@@ -33,7 +38,11 @@ impl Target {
             .proxy(None)
             .build()
             .into();
-        let user = if self.credential.contains(':') { self.credential.clone() } else { format!("{}:", self.credential) };
+        let user = if self.credential.contains(':') {
+            self.credential.clone()
+        } else {
+            format!("{}:", self.credential)
+        };
         let mut request = agent
             .post(format!("{}{path}", self.url.trim_end_matches('/')))
             .header("Authorization", format!("Basic {}", BASE64.encode(user.as_bytes())))
@@ -41,7 +50,9 @@ impl Target {
         if gzip {
             request = request.header("Content-Encoding", "gzip");
         }
-        let mut response = request.send(body).with_context(|| format!("no answer from {}", self.url))?;
+        let mut response = request
+            .send(body)
+            .with_context(|| format!("no answer from {}", self.url))?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(1 << 30).read_to_string()?;
         Ok(Answer { status, body })
@@ -56,7 +67,9 @@ impl Answer {
         }
         let json: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
         let part = |name: &str| json["error"][name].as_str().map(str::to_owned);
-        let message = part("message").or_else(|| json["error"].as_str().map(str::to_owned)).unwrap_or_default();
+        let message = part("message")
+            .or_else(|| json["error"].as_str().map(str::to_owned))
+            .unwrap_or_default();
         let at = part("at").map_or(String::new(), |at| format!(" (at {at})"));
         let fix = part("fix").map_or(String::new(), |fix| format!("; {fix}"));
         bail!("the server answered {}: {message}{at}{fix}", self.status)

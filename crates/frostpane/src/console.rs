@@ -14,7 +14,9 @@ pub fn say(line: impl AsRef<str>) {
 pub fn init_logs(json: bool) {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("FROSTPANE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match json {
         true => logs.json().flatten_event(true).init(),
         false => logs.with_target(false).compact().init(),
@@ -33,7 +35,11 @@ impl Progress {
         use std::io::IsTerminal;
         let interactive = std::io::stderr().is_terminal();
         eprintln!("{what} …");
-        Progress { what, last: std::time::Instant::now(), interactive }
+        Progress {
+            what,
+            last: std::time::Instant::now(),
+            interactive,
+        }
     }
 
     pub fn at(&mut self, done: u64) {

@@ -36,7 +36,10 @@ impl Demo {
         init_logs(self.settings.log_json);
         let temporary = tempfile::tempdir()?;
         let directory = self.keep.as_deref().unwrap_or(temporary.path());
-        let places = Places { data: directory.join("data"), vault: directory.join("vault") };
+        let places = Places {
+            data: directory.join("data"),
+            vault: directory.join("vault"),
+        };
         let loaded = directory.join(LOADED);
         let secrets = match loaded.exists() {
             true => None,
@@ -47,7 +50,10 @@ impl Demo {
             self.load(&running, &token, &api_secret)?;
             std::fs::write(&loaded, "")?;
         }
-        let owner = running.vault().owner_account()?.context("the demo's vault has no owner")?;
+        let owner = running
+            .vault()
+            .owner_account()?
+            .context("the demo's vault has no owner")?;
         let code = running.vault().create_login_link(owner)?;
         say("");
         say("Frostpane is running with synthetic people. Sign in once, within an hour:");
@@ -81,7 +87,13 @@ impl Demo {
     /// Sends everything through the front door, in this process: decode, firewall, vault and log as for any client.
     fn load(&self, running: &Running, token: &str, api_secret: &str) -> anyhow::Result<()> {
         let end_ms = jiff::Timestamp::now().as_millisecond();
-        let generator = Generator::new(Options { persons: self.persons, events: None, days: self.days, seed: 7, end_ms });
+        let generator = Generator::new(Options {
+            persons: self.persons,
+            events: None,
+            days: self.days,
+            seed: 7,
+            end_ms,
+        });
         let collector = running.collector();
         let authorization = format!("Basic {}", BASE64.encode(format!("{api_secret}:").as_bytes()));
         let mut progress = Progress::new("Loading synthetic events");
@@ -120,7 +132,10 @@ struct Batch {
 
 impl Batch {
     fn new() -> Batch {
-        Batch { json: b"[".to_vec(), objects: 0 }
+        Batch {
+            json: b"[".to_vec(),
+            objects: 0,
+        }
     }
 
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
@@ -132,7 +147,12 @@ impl Batch {
     }
 }
 
-fn send(collector: &Collector, endpoint: Endpoint, batch: &mut Batch, authorization: Option<&str>) -> anyhow::Result<u64> {
+fn send(
+    collector: &Collector,
+    endpoint: Endpoint,
+    batch: &mut Batch,
+    authorization: Option<&str>,
+) -> anyhow::Result<u64> {
     let Batch { mut json, objects } = std::mem::replace(batch, Batch::new());
     if objects == 0 {
         return Ok(0);
@@ -150,13 +170,22 @@ fn send(collector: &Collector, endpoint: Endpoint, batch: &mut Batch, authorizat
         peer: None,
         body: &json,
     });
-    ensure!(status == 200, "the collector refused a batch of the demo: {status} {}", String::from_utf8_lossy(&body));
+    ensure!(
+        status == 200,
+        "the collector refused a batch of the demo: {status} {}",
+        String::from_utf8_lossy(&body)
+    );
     Ok(objects as u64)
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())
 }

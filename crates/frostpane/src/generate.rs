@@ -34,8 +34,13 @@ enum What {
 impl Generate {
     pub fn run(self) -> anyhow::Result<()> {
         let end_ms = self.end_ms.unwrap_or_else(|| jiff::Timestamp::now().as_millisecond());
-        let generator =
-            Generator::new(Options { persons: self.persons, events: self.events, days: self.days, seed: self.seed, end_ms });
+        let generator = Generator::new(Options {
+            persons: self.persons,
+            events: self.events,
+            days: self.days,
+            seed: self.seed,
+            end_ms,
+        });
         let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
         let mut lines = Vec::new();
         let mut write = |line: &[u8]| out.write_all(line);

@@ -37,7 +37,8 @@ impl Import {
     pub fn run(self) -> anyhow::Result<()> {
         let mut totals = Totals::default();
         for file in &self.files {
-            self.one(file, &mut totals).with_context(|| format!("import of {} stopped", file.display()))?;
+            self.one(file, &mut totals)
+                .with_context(|| format!("import of {} stopped", file.display()))?;
         }
         say(format!("{} accepted, {} refused", totals.accepted, totals.refused));
         anyhow::ensure!(totals.refused == 0, "{} lines were refused", totals.refused);
@@ -72,7 +73,11 @@ impl Import {
         if lines.is_empty() {
             return Ok(());
         }
-        let refused = if profiles { self.send_profiles(&lines)? } else { self.send_events(&lines)? };
+        let refused = if profiles {
+            self.send_profiles(&lines)?
+        } else {
+            self.send_events(&lines)?
+        };
         totals.accepted += (lines.len() - refused.len()) as u64;
         for (line, why) in refused {
             totals.refused += 1;
@@ -90,12 +95,16 @@ impl Import {
             encoder.write_all(b"\n")?;
         }
         let path = format!("/import?strict=1&project_id={}", self.target.project);
-        let answer = self.target.post(&path, "application/x-ndjson", true, &encoder.finish()?)?;
+        let answer = self
+            .target
+            .post(&path, "application/x-ndjson", true, &encoder.finish()?)?;
         if answer.status != 400 {
             return answer.success().map(|_| Vec::new());
         }
         let json: Value = serde_json::from_str(&answer.body)?;
-        let failed = json["failed_records"].as_array().with_context(|| format!("the server refused a batch: {}", json["error"]))?;
+        let failed = json["failed_records"]
+            .as_array()
+            .with_context(|| format!("the server refused a batch: {}", json["error"]))?;
         let told = failed.iter().map(|record| {
             let index = record["index"].as_u64().unwrap_or(0) as usize;
             let line = lines.get(index).map_or(0, |(line, _)| *line);
@@ -105,7 +114,10 @@ impl Import {
     }
 
     fn send_profiles(&self, lines: &[(usize, String)]) -> anyhow::Result<Vec<(usize, String)>> {
-        let token = self.token.as_deref().context("profiles need the project's write token: --token")?;
+        let token = self
+            .token
+            .as_deref()
+            .context("profiles need the project's write token: --token")?;
         let mut refused = Vec::new();
         let mut updates = Vec::new();
         for (line, text) in lines {
@@ -121,7 +133,9 @@ impl Import {
             }
         }
         let body = Value::Array(updates).to_string();
-        self.target.post("/engage?verbose=1", "application/json", false, body.as_bytes())?.success()?;
+        self.target
+            .post("/engage?verbose=1", "application/json", false, body.as_bytes())?
+            .success()?;
         Ok(refused)
     }
 }

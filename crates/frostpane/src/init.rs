@@ -55,14 +55,21 @@ impl Init {
         say(format!("  API secret       {}", made.api_secret));
         say(format!("  service account  {}:{}", made.username, made.secret));
         say("These secrets are not shown again. Start with:");
-        say(format!("  frostpane serve --data {} --vault {}", self.places.data.display(), self.places.vault.display()));
+        say(format!(
+            "  frostpane serve --data {} --vault {}",
+            self.places.data.display(),
+            self.places.vault.display()
+        ));
         say(format!("then sign in once, within an hour: {}", made.login_url));
         Ok(())
     }
 
     pub fn make(&self) -> anyhow::Result<Made> {
         if jiff::tz::TimeZone::get(&self.timezone).is_err() {
-            bail!("'{}' is not an IANA time zone; give one like Europe/Paris", self.timezone);
+            bail!(
+                "'{}' is not an IANA time zone; give one like Europe/Paris",
+                self.timezone
+            );
         }
         for directory in [&self.places.data, &self.places.vault] {
             let used = directory.read_dir().is_ok_and(|mut entries| entries.next().is_some());
@@ -101,11 +108,24 @@ impl Init {
         catalog.add_credential(credential(CredentialKind::WriteToken, &token, None, &[]))?;
         catalog.add_credential(credential(CredentialKind::ApiSecret, &api_secret, None, &rows))?;
         let all = [rows.as_slice(), identities.as_slice()].concat();
-        catalog.add_credential(credential(CredentialKind::ServiceAccount, &secret, Some(&username), &all))?;
+        catalog.add_credential(credential(
+            CredentialKind::ServiceAccount,
+            &secret,
+            Some(&username),
+            &all,
+        ))?;
         let owner = vault.create_account(&Personal::new(self.owner.clone()), Role::Owner)?;
         let code = vault.create_login_link(owner)?;
         let login_url = login_url(&self.listen, &code);
-        Ok(Made { project: project.id, project_name: project.name, token, api_secret, username, secret, login_url })
+        Ok(Made {
+            project: project.id,
+            project_name: project.name,
+            token,
+            api_secret,
+            username,
+            secret,
+            login_url,
+        })
     }
 }
 

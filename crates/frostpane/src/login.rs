@@ -33,7 +33,9 @@ impl Login {
 }
 
 fn print_link(vault: &Client, listen: &str) -> anyhow::Result<()> {
-    let owner = vault.owner_account()?.context("this vault has no owner; run frostpane init")?;
+    let owner = vault
+        .owner_account()?
+        .context("this vault has no owner; run frostpane init")?;
     say(login_url(listen, &vault.create_login_link(owner)?));
     Ok(())
 }

@@ -7,6 +7,7 @@
 mod backup;
 mod client;
 mod console;
+mod control;
 mod demo;
 mod generate;
 mod import;

@@ -19,8 +19,9 @@ impl Places {
         self.data.join("ledger")
     }
 
-    pub fn vault_socket(&self) -> PathBuf {
-        vault_socket(&self.vault)
+    /// Where the running server takes commands of its own user.
+    pub fn control_socket(&self) -> PathBuf {
+        self.data.join("run").join("control.sock")
     }
 }
 

@@ -49,14 +49,18 @@ impl Reference {
     }
 
     fn history(&self) -> anyhow::Result<History> {
-        let file = std::fs::File::open(&self.events).with_context(|| format!("cannot open {}", self.events.display()))?;
+        let file =
+            std::fs::File::open(&self.events).with_context(|| format!("cannot open {}", self.events.display()))?;
         let mut persons: HashMap<String, PersonNumber> = HashMap::new();
         let mut history = History::default();
         for (index, line) in BufReader::new(file).lines().enumerate() {
             let json: serde_json::Value =
                 serde_json::from_str(&line?).with_context(|| format!("line {} is not JSON", index + 1))?;
             let event = event(&json, &mut persons).with_context(|| format!("line {} is not an event", index + 1))?;
-            history.events.push(HistoryEvent { event, seq: index as u64 + 1 });
+            history.events.push(HistoryEvent {
+                event,
+                seq: index as u64 + 1,
+            });
         }
         Ok(history)
     }
@@ -65,22 +69,36 @@ impl Reference {
 fn event(json: &serde_json::Value, persons: &mut HashMap<String, PersonNumber>) -> Option<Event> {
     let properties = json["properties"].as_object()?;
     let time = properties.get("time")?.as_f64()?;
-    let id = properties.get("distinct_id").map_or(String::new(), |id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let id = properties.get("distinct_id").map_or(String::new(), |id| {
+        id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+    });
     let next = PersonNumber(persons.len() as u64 + 1);
-    let person = if id.is_empty() { PersonNumber::NOBODY } else { *persons.entry(id).or_insert(next) };
+    let person = if id.is_empty() {
+        PersonNumber::NOBODY
+    } else {
+        *persons.entry(id).or_insert(next)
+    };
     let columns = ["time", "distinct_id", "$insert_id"];
-    let kept = properties.iter().filter(|(name, value)| !columns.contains(&name.as_str()) && !value.is_null());
+    let kept = properties
+        .iter()
+        .filter(|(name, value)| !columns.contains(&name.as_str()) && !value.is_null());
     Some(Event {
         name: json["event"].as_str()?.to_owned(),
         person,
         // Seconds where they cannot be milliseconds: 10^11 ms is 1973, 10^11 s is the year 5138.
-        time: EventTime(if time.abs() < 1e11 { (time * 1000.0) as i64 } else { time as i64 }),
+        time: EventTime(if time.abs() < 1e11 {
+            (time * 1000.0) as i64
+        } else {
+            time as i64
+        }),
         insert_id: properties.get("$insert_id").map(|id| {
             let mut hasher = DefaultHasher::new();
             id.to_string().hash(&mut hasher);
             InsertId(hasher.finish())
         }),
-        properties: kept.map(|(name, value)| (name.clone(), Value::from_json(value))).collect(),
+        properties: kept
+            .map(|(name, value)| (name.clone(), Value::from_json(value)))
+            .collect(),
         groups: Vec::new(),
     })
 }

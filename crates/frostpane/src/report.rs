@@ -45,7 +45,11 @@ impl ReportCommand {
         if self.format == Format::Table {
             let explanation = &explained["explanation"];
             eprintln!("{}", explanation["definition"].as_str().unwrap_or_default());
-            eprintln!("{} rows read in {:.1} ms", explanation["rows_read"], explanation["took_ms"].as_f64().unwrap_or_default());
+            eprintln!(
+                "{} rows read in {:.1} ms",
+                explanation["rows_read"],
+                explanation["took_ms"].as_f64().unwrap_or_default()
+            );
         }
         Ok(())
     }
@@ -56,7 +60,9 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
     let mut text = String::new();
     match path.as_os_str() == "-" {
         true => std::io::stdin().read_to_string(&mut text)?,
-        false => std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?.read_to_string(&mut text)?,
+        false => std::fs::File::open(path)
+            .with_context(|| format!("cannot open {}", path.display()))?
+            .read_to_string(&mut text)?,
     };
     let report: Report = serde_json::from_str(&text).context("this is not a report definition")?;
     report.check().context("this report definition is refused")?;
@@ -66,6 +72,10 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
 /// Prints an answer as a table or as CSV.
 pub fn print(answer: &Answer, format: Format) {
     let rows = table::rows(answer);
-    let text = if format == Format::Csv { table::csv(&rows) } else { table::aligned(&rows) };
+    let text = if format == Format::Csv {
+        table::csv(&rows)
+    } else {
+        table::aligned(&rows)
+    };
     say(text.trim_end());
 }

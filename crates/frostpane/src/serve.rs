@@ -1,6 +1,7 @@
 //! `frostpane serve`: all three roles. The vault runs as a child process; collection and questions run in this one.
 
 use crate::console::{init_logs, say};
+use crate::control;
 use crate::places::Places;
 use crate::vault_process::VaultProcess;
 use anyhow::Context;
@@ -59,6 +60,7 @@ pub struct Running {
     app: Arc<App>,
     vault: VaultProcess,
     store: Store,
+    places: Places,
 }
 
 impl Running {
@@ -75,8 +77,15 @@ impl Running {
         catch_up(&store, vault.client())?;
         announce(hello.tier);
         let ledger = Arc::new(Ledger::open(&places.ledger())?);
-        let collector = Arc::new(Collector::new(store.clone(), vault.client().clone(), CollectorOptions::default()));
-        let engine_options = EngineOptions { threads: settings.threads.max(1), memory_bytes: settings.query_memory << 20 };
+        let collector = Arc::new(Collector::new(
+            store.clone(),
+            vault.client().clone(),
+            CollectorOptions::default(),
+        ));
+        let engine_options = EngineOptions {
+            threads: settings.threads.max(1),
+            memory_bytes: settings.query_memory << 20,
+        };
         let options = ServerOptions {
             plain_public_listener: !settings.listen.ip().is_loopback(),
             trusted_proxies: settings.trusted_proxies,
@@ -90,7 +99,14 @@ impl Running {
             hello.tier,
             options,
         );
-        Ok(Running { runtime, listener, app: Arc::new(app), vault, store })
+        Ok(Running {
+            runtime,
+            listener,
+            app: Arc::new(app),
+            vault,
+            store,
+            places,
+        })
     }
 
     pub fn vault(&self) -> &Client {
@@ -111,7 +127,8 @@ impl Running {
 
     /// Serves until SIGTERM or SIGINT, then drains and closes.
     pub fn until_stopped(self) -> anyhow::Result<()> {
-        let Running { runtime, listener, app, vault, store } = self;
+        let Running { runtime, listener, app, vault, store, places } = self;
+        let _control = control::listen(&places, store.clone())?;
         say(format!("listening on http://{}", listener.local_addr()?));
         runtime.block_on(server::serve(listener, server::router(app), stop_signal()));
         tracing::info!("Draining");
@@ -123,9 +140,11 @@ impl Running {
     }
 }
 
-async fn stop_signal() {
+/// Resolves on SIGTERM or SIGINT.
+pub async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         // Without handlers the signals' default action ends the process, and recovery does the rest.
         return std::future::pending().await;
     };
@@ -143,7 +162,11 @@ fn catch_up(store: &Store, vault: &Client) -> anyhow::Result<()> {
         if feed.is_empty() {
             continue;
         }
-        tracing::info!(project = project.id.0, entries = feed.len(), "Caught up with the identity feed");
+        tracing::info!(
+            project = project.id.0,
+            entries = feed.len(),
+            "Caught up with the identity feed"
+        );
         store.append(Record {
             project: project.id,
             batch_id: BatchId::default(),

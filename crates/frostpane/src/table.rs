@@ -27,17 +27,32 @@ fn insights(answer: &InsightsAnswer) -> Rows {
 }
 
 fn funnel(answer: &FunnelAnswer) -> Rows {
-    let mut rows = vec![["segment", "step", "persons", "of the first", "mean seconds from the step before"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        [
+            "segment",
+            "step",
+            "persons",
+            "of the first",
+            "mean seconds from the step before",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
     for segment in &answer.overall {
         let first = segment.steps.first().map_or(0, |step| step.count);
         for (index, step) in segment.steps.iter().enumerate() {
-            let share = if first == 0 { 0.0 } else { step.count as f64 / first as f64 };
+            let share = if first == 0 {
+                0.0
+            } else {
+                step.count as f64 / first as f64
+            };
             rows.push(vec![
                 segment_text(&segment.segment),
                 (index + 1).to_string(),
                 step.count.to_string(),
                 format!("{:.1} %", share * 100.0),
-                step.mean_ms_from_previous.map_or(String::new(), |ms| format!("{:.1}", ms / 1000.0)),
+                step.mean_ms_from_previous
+                    .map_or(String::new(), |ms| format!("{:.1}", ms / 1000.0)),
             ]);
         }
     }
@@ -45,7 +60,13 @@ fn funnel(answer: &FunnelAnswer) -> Rows {
 }
 
 fn retention(answer: &RetentionAnswer) -> Rows {
-    let longest = answer.segments.iter().flat_map(|s| &s.cohorts).map(|cohort| cohort.returned.len()).max().unwrap_or(0);
+    let longest = answer
+        .segments
+        .iter()
+        .flat_map(|s| &s.cohorts)
+        .map(|cohort| cohort.returned.len())
+        .max()
+        .unwrap_or(0);
     let mut rows = vec![["segment", "cohort", "born"].map(str::to_owned).to_vec()];
     rows[0].extend((0..longest).map(|interval| interval.to_string()));
     for segment in &answer.segments {
@@ -71,7 +92,13 @@ fn segment_text(segment: &Segment) -> String {
 /// Columns padded to their widest cell; numbers to the right.
 pub fn aligned(rows: &Rows) -> String {
     let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
     for row in rows {
@@ -101,8 +128,13 @@ pub fn csv(rows: &Rows) -> String {
 }
 
 fn csv_cell(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) && cell.parse::<f64>().is_err();
-    let safe = if is_formula { format!("'{cell}") } else { cell.to_owned() };
+    let is_formula =
+        cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) && cell.parse::<f64>().is_err();
+    let safe = if is_formula {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
     match safe.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", safe.replace('"', "\"\"")),
         false => safe,
@@ -123,7 +155,11 @@ mod tests {
 
     #[test]
     fn numbers_stand_to_the_right() {
-        let rows = vec![vec!["name".into(), "n".into()], vec!["a".into(), "10".into()], vec!["b".into(), "7".into()]];
+        let rows = vec![
+            vec!["name".into(), "n".into()],
+            vec!["a".into(), "10".into()],
+            vec!["b".into(), "7".into()],
+        ];
         assert_eq!(aligned(&rows), "name  n\na     10\nb      7\n");
     }
 }

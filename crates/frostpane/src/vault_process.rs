@@ -2,6 +2,7 @@
 
 use crate::console::init_logs;
 use crate::places::vault_socket;
+use crate::serve::stop_signal;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use std::os::unix::process::CommandExt;
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use vault::{RootSource, VaultOptions};
+use vault::{RootSource, Stop, VaultOptions};
 use vault_client::Client;
 
 /// Environment variable with the vault's passphrase. Without it the root key is a file: tier T0, for trials.
@@ -45,14 +46,22 @@ impl VaultCommand {
     pub fn run(self) -> anyhow::Result<()> {
         let VaultCommand::Serve(serve) = self;
         init_logs(false);
-        vault::serve(VaultOptions {
-            socket: vault_socket(&serve.vault),
-            root: root_source(),
-            exit_with_parent: serve.with_parent,
-            ..VaultOptions::new(serve.vault)
-        })
+        let mut options = VaultOptions::new(&serve.vault, vault_socket(&serve.vault), root_source());
+        options.stop_with_parent = serve.with_parent;
+        stop_on_signal(options.stop.clone())?;
+        vault::serve(options)
         .context("the vault stopped")
     }
+}
+
+/// Ends the server on SIGTERM or SIGINT, from a thread that waits for nothing else.
+fn stop_on_signal(stop: Stop) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::spawn(move || {
+        runtime.block_on(stop_signal());
+        stop.stop();
+    });
+    Ok(())
 }
 
 fn root_source() -> RootSource {
@@ -99,7 +108,12 @@ impl VaultProcess {
             let (directory, child, stopping) = (directory.to_owned(), child.clone(), stopping.clone());
             move || watch(&directory, &child, &stopping)
         });
-        Ok(VaultProcess { client, child, stopping, watcher })
+        Ok(VaultProcess {
+            client,
+            child,
+            stopping,
+            watcher,
+        })
     }
 
     pub fn client(&self) -> &Client {

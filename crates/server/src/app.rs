@@ -31,15 +31,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.split(';').next().is_some_and(|kind| kind.trim() == "application/json"));
+            .is_some_and(|value| {
+                value
+                    .split(';')
+                    .next()
+                    .is_some_and(|kind| kind.trim() == "application/json")
+            });
         if !is_json {
             return Err(ApiError::invalid("the body is not JSON").fix("send Content-Type: application/json"));
         }
-        let bytes = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await.map_err(|_| {
-            ApiError::new(model::ErrorCode::TooLarge, format!("the body is larger than {JSON_BYTES_MAX} bytes"))
-        })?;
+        let bytes = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX)
+            .await
+            .map_err(|_| {
+                ApiError::new(
+                    model::ErrorCode::TooLarge,
+                    format!("the body is larger than {JSON_BYTES_MAX} bytes"),
+                )
+            })?;
         // serde's message names fields and positions of the question, which hold no personal value but what the
         // caller just typed; it goes back to the caller alone.
-        serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| ApiError::invalid(error.to_string()).at("body"))
+        serde_json::from_slice(&bytes)
+            .map(JsonBody)
+            .map_err(|error| ApiError::invalid(error.to_string()).at("body"))
     }
 }

@@ -51,7 +51,15 @@ pub struct App {
 pub type Shared = Arc<App>;
 
 impl App {
-    pub fn new(store: Store, vault: Client, collector: Arc<Collector>, engine: Engine, gate: Gate, tier: Tier, options: ServerOptions) -> App {
+    pub fn new(
+        store: Store,
+        vault: Client,
+        collector: Arc<Collector>,
+        engine: Engine,
+        gate: Gate,
+        tier: Tier,
+        options: ServerOptions,
+    ) -> App {
         App {
             store,
             vault,
@@ -91,7 +99,10 @@ impl App {
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> ApiResult<T> + Send + 'static) -> ApiResult<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(_) => Err(ApiError::new(ErrorCode::Internal, "the request failed; the server's log has the cause")),
+        Err(_) => Err(ApiError::new(
+            ErrorCode::Internal,
+            "the request failed; the server's log has the cause",
+        )),
     }
 }
 

@@ -29,12 +29,19 @@ pub async fn serve(uri: Uri) -> Response {
 
 fn respond(path: &str, bytes: Vec<u8>) -> Response {
     // Vite names assets by their content; everything else can change under its name.
-    let caching = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let mut response = (StatusCode::OK, bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
+    );
     if path == "lib.js" {
         // The SDK is loaded by pages of other origins of the same company.
         headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));

@@ -91,8 +91,13 @@ impl Caller {
         match self {
             Caller::Staff(staff) => Ok(vault_client::Asker::Session(staff.secret.clone())),
             Caller::Machine(credential) => match &credential.username {
-                Some(username) if has(credential, SCOPE_REVEAL) => Ok(vault_client::Asker::ServiceAccount(username.clone())),
-                _ => Err(ApiError::new(ErrorCode::Forbidden, "this credential may not learn who a person is")),
+                Some(username) if has(credential, SCOPE_REVEAL) => {
+                    Ok(vault_client::Asker::ServiceAccount(username.clone()))
+                }
+                _ => Err(ApiError::new(
+                    ErrorCode::Forbidden,
+                    "this credential may not learn who a person is",
+                )),
             },
         }
     }
@@ -104,9 +109,10 @@ impl Caller {
 
     pub fn require_scope(&self, scope: &'static str) -> ApiResult<()> {
         match self {
-            Caller::Machine(credential) if !has(credential, scope) => {
-                Err(ApiError::new(ErrorCode::Forbidden, format!("this credential lacks the scope {scope}")))
-            }
+            Caller::Machine(credential) if !has(credential, scope) => Err(ApiError::new(
+                ErrorCode::Forbidden,
+                format!("this credential lacks the scope {scope}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -127,8 +133,13 @@ impl FromRequestParts<Shared> for InProject {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> ApiResult<InProject> {
         let caller = caller(app, parts).await?;
-        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| ApiError::not_found("the project"))?;
-        let id = params.iter().find(|(name, _)| *name == "project").and_then(|(_, value)| value.parse().ok());
+        let params = RawPathParams::from_request_parts(parts, app)
+            .await
+            .map_err(|_| ApiError::not_found("the project"))?;
+        let id = params
+            .iter()
+            .find(|(name, _)| *name == "project")
+            .and_then(|(_, value)| value.parse().ok());
         let project = id.and_then(|id| app.store.catalog().project(ProjectId(id)));
         let visible = match (&caller, &project) {
             (Caller::Machine(credential), Some(project)) => credential.project == project.id,
@@ -155,7 +166,11 @@ impl FromRequestParts<Shared> for Staff {
 }
 
 async fn caller(app: &Shared, parts: &mut Parts) -> ApiResult<Caller> {
-    match parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) {
+    match parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+    {
         Some(authorization) => {
             let found = machine(app, authorization).ok_or_else(unauthenticated);
             found.map(Caller::Machine)
@@ -176,11 +191,16 @@ pub fn machine(app: &App, authorization: &str) -> Option<Credential> {
     // Looking up by the digest of the secret, then comparing a public name: no comparison of secrets to time.
     catalog
         .credential_by_digest(&credentials::digest(&password))
-        .filter(|credential| credential.kind == CredentialKind::ServiceAccount && credential.username.as_deref() == Some(&user))
+        .filter(|credential| {
+            credential.kind == CredentialKind::ServiceAccount && credential.username.as_deref() == Some(&user)
+        })
 }
 
 pub fn unauthenticated() -> ApiError {
-    ApiError::new(ErrorCode::Unauthenticated, "sign in, or send a service account as Basic authentication")
+    ApiError::new(
+        ErrorCode::Unauthenticated,
+        "sign in, or send a service account as Basic authentication",
+    )
 }
 
 /// Refuses a state-changing request that another site's page could have caused (secrecy contract, LG-9).
@@ -197,7 +217,10 @@ pub fn check_same_site(parts: &Parts) -> ApiResult<()> {
     };
     match same_site {
         true => Ok(()),
-        false => Err(ApiError::new(ErrorCode::CrossSite, "this request did not come from the app's own pages")),
+        false => Err(ApiError::new(
+            ErrorCode::CrossSite,
+            "this request did not come from the app's own pages",
+        )),
     }
 }
 

@@ -46,7 +46,12 @@ pub fn random_base62(chars: usize) -> Result<String, getrandom::Error> {
         let mut bytes = [0; 64];
         getrandom::fill(&mut bytes)?;
         // 248 = 4 × 62: larger bytes would favour the first characters.
-        text.extend(bytes.iter().filter(|byte| **byte < 248).map(|byte| ALPHABET[usize::from(*byte) % 62] as char));
+        text.extend(
+            bytes
+                .iter()
+                .filter(|byte| **byte < 248)
+                .map(|byte| ALPHABET[usize::from(*byte) % 62] as char),
+        );
     }
     text.truncate(chars);
     Ok(text)
@@ -80,7 +85,10 @@ pub fn basic(authorization: &str) -> Option<(String, String)> {
         true => value.to_owned(),
         false => {
             let bare = value.trim_end_matches('=').as_bytes();
-            let bytes = BASE64_NOPAD.decode(bare).or_else(|_| BASE64URL_NOPAD.decode(bare)).ok()?;
+            let bytes = BASE64_NOPAD
+                .decode(bare)
+                .or_else(|_| BASE64URL_NOPAD.decode(bare))
+                .ok()?;
             String::from_utf8(bytes).ok()?
         }
     };

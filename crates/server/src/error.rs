@@ -25,7 +25,12 @@ pub type ApiResult<T> = Result<T, ApiError>;
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> ApiError {
-        ApiError { code, message: message.into(), at: None, fix: None }
+        ApiError {
+            code,
+            message: message.into(),
+            at: None,
+            fix: None,
+        }
     }
 
     pub fn invalid(message: impl Into<String>) -> ApiError {
@@ -79,8 +84,13 @@ impl IntoResponse for ApiError {
             error["fix"] = fix.as_str().into();
         }
         let mut response = (self.status(), Json(json!({ "error": error }))).into_response();
-        if matches!(self.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        if matches!(
+            self.status(),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        ) {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
     }
@@ -91,28 +101,34 @@ impl From<VaultError> for ApiError {
         match error {
             VaultError::Refused { code, message } => ApiError::new(code, message),
             VaultError::Overloaded => ApiError::new(ErrorCode::RateLimited, "the vault is busy; try again"),
-            other => ApiError::from_cause(ErrorCode::VaultUnavailable, "the vault does not answer; try again", &other),
+            other => ApiError::from_cause(
+                ErrorCode::VaultUnavailable,
+                "the vault does not answer; try again",
+                &other,
+            ),
         }
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
-        let code = error.code();
-        let message = match code {
-            ErrorCode::StorageUnavailable => "the disk does not take writes; nothing was stored",
-            _ => "the event store failed; the server's log has the cause",
-        };
-        ApiError::from_cause(code, message, &error)
+        if error.is_transient() {
+            let message = "the disk does not take writes; nothing was stored";
+            return ApiError::from_cause(ErrorCode::StorageUnavailable, message, &error);
+        }
+        let message = "the event store failed; the server's log has the cause";
+        ApiError::from_cause(ErrorCode::Internal, message, &error)
     }
 }
 
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> ApiError {
         match error.code() {
-            ErrorCode::Internal => {
-                ApiError::from_cause(ErrorCode::Internal, "the question failed; the server's log has the cause", &error)
-            }
+            ErrorCode::Internal => ApiError::from_cause(
+                ErrorCode::Internal,
+                "the question failed; the server's log has the cause",
+                &error,
+            ),
             code => ApiError::new(code, error.to_string()),
         }
     }
@@ -124,9 +140,11 @@ impl From<GateError> for ApiError {
             GateError::Forbidden { .. } => ApiError::new(ErrorCode::Forbidden, error.to_string())
                 .fix("ask an owner for person-level access, or ask for an aggregate over more persons"),
             GateError::PurposeRequired => ApiError::new(ErrorCode::PurposeRequired, error.to_string()).at("/purpose"),
-            GateError::Ledger(cause) => {
-                ApiError::from_cause(ErrorCode::Unavailable, "the disclosure could not be recorded, so nothing was shown", &cause)
-            }
+            GateError::Ledger(cause) => ApiError::from_cause(
+                ErrorCode::Unavailable,
+                "the disclosure could not be recorded, so nothing was shown",
+                &cause,
+            ),
         }
     }
 }

@@ -32,7 +32,10 @@ pub struct HttpMetrics {
 
 impl Default for HttpMetrics {
     fn default() -> HttpMetrics {
-        HttpMetrics { requests: Family::default(), durations: Family::new_with_constructor(one_ms_to_sixteen_s) }
+        HttpMetrics {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(one_ms_to_sixteen_s),
+        }
     }
 }
 
@@ -42,7 +45,11 @@ fn one_ms_to_sixteen_s() -> Histogram {
 
 impl HttpMetrics {
     pub fn register(&self, registry: &mut Registry) {
-        registry.register("http_requests", "Requests answered, by route template and status", self.requests.clone());
+        registry.register(
+            "http_requests",
+            "Requests answered, by route template and status",
+            self.requests.clone(),
+        );
         registry.register_with_unit(
             "http_request_duration",
             "Time from the last header byte to the first byte of the answer",
@@ -54,11 +61,24 @@ impl HttpMetrics {
 
 /// Counts every request by its route template.
 pub async fn count(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
     let started = Instant::now();
     let response = next.run(request).await;
     let labels = RouteLabels { route: route.clone() };
-    app.metrics.durations.get_or_create(&labels).observe(started.elapsed().as_secs_f64());
-    app.metrics.requests.get_or_create(&RequestLabels { route, status: response.status().as_u16() }).inc();
+    app.metrics
+        .durations
+        .get_or_create(&labels)
+        .observe(started.elapsed().as_secs_f64());
+    app.metrics
+        .requests
+        .get_or_create(&RequestLabels {
+            route,
+            status: response.status().as_u16(),
+        })
+        .inc();
     response
 }

@@ -35,14 +35,22 @@ pub async fn import(state: State<Shared>, peer: Extension<Peer>, request: Reques
     ingest(Endpoint::Import, state, peer, request).await
 }
 
-async fn ingest(endpoint: Endpoint, State(app): State<Shared>, Extension(peer): Extension<Peer>, request: Request) -> Response {
+async fn ingest(
+    endpoint: Endpoint,
+    State(app): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let bytes = match read_body(body).await {
         Ok(bytes) => bytes,
         Err(refusal) => return refusal,
     };
     let Ok(Ok(_permit)) = tokio::time::timeout(PERMIT_TIMEOUT, app.ingest_permits.acquire()).await else {
-        return dialect_error(StatusCode::TOO_MANY_REQUESTS, "Project exceeded rate limits. Please retry the request with exponential backoff.");
+        return dialect_error(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Project exceeded rate limits. Please retry the request with exponential backoff.",
+        );
     };
     let collector = app.collector.clone();
     let client = client_address(&parts.headers, peer, &app.options.trusted_proxies);
@@ -50,7 +58,11 @@ async fn ingest(endpoint: Endpoint, State(app): State<Shared>, Extension(peer): 
         let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
         Ok(collector.handle(&IngestRequest {
             endpoint,
-            method: if parts.method == Method::GET { collect::Method::Get } else { collect::Method::Post },
+            method: if parts.method == Method::GET {
+                collect::Method::Get
+            } else {
+                collect::Method::Post
+            },
             query: parts.uri.query().unwrap_or(""),
             content_type: text(header::CONTENT_TYPE),
             content_encoding: text(header::CONTENT_ENCODING),
@@ -70,8 +82,14 @@ async fn ingest(endpoint: Endpoint, State(app): State<Shared>, Extension(peer): 
 async fn read_body(body: Body) -> Result<Bytes, Response> {
     match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(dialect_error(StatusCode::PAYLOAD_TOO_LARGE, &format!("request exceeds max limit of {BODY_BYTES_MAX} bytes"))),
-        Err(_) => Err(dialect_error(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")),
+        Ok(Err(_)) => Err(dialect_error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("request exceeds max limit of {BODY_BYTES_MAX} bytes"),
+        )),
+        Err(_) => Err(dialect_error(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body did not arrive in time",
+        )),
     }
 }
 
@@ -91,14 +109,18 @@ fn dialect_error(status: StatusCode, error: &str) -> Response {
     let body = json!({ "code": status.as_u16(), "error": error, "status": status.canonical_reason() });
     let mut response = (status, axum::Json(body)).into_response();
     if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
     response
 }
 
 /// `Sec-GPC` and `DNT`: the person asked not to be tracked.
 fn opted_out(headers: &HeaderMap) -> bool {
-    ["sec-gpc", "dnt"].iter().any(|name| headers.get(*name).is_some_and(|value| value.as_bytes() == b"1"))
+    ["sec-gpc", "dnt"]
+        .iter()
+        .any(|name| headers.get(*name).is_some_and(|value| value.as_bytes() == b"1"))
 }
 
 /// The address of the client, in memory only: the peer's, or what a trusted proxy says.
@@ -127,8 +149,14 @@ pub async fn cors(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("Retry-After"),
+        );
     }
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
     response
@@ -141,7 +169,10 @@ fn preflight(asked_headers: Option<HeaderValue>) -> Response {
         .unwrap_or(HeaderValue::from_static(USUAL));
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, POST, OPTIONS"),
+    );
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
@@ -175,6 +206,8 @@ pub mod neutral {
     }
 
     pub async fn decide() -> Json<Value> {
-        Json(json!({ "notifications": [], "event_bindings": [], "variants": [], "automatic_events": false, "integrations": [] }))
+        Json(
+            json!({ "notifications": [], "event_bindings": [], "variants": [], "automatic_events": false, "integrations": [] }),
+        )
     }
 }

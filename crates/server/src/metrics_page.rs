@@ -13,8 +13,16 @@ pub fn render(app: &App) -> String {
         metric.set(i64::try_from(value).unwrap_or(i64::MAX));
         registry.register(name, help, metric);
     };
-    gauge("uptime_seconds", "Time since the process started", app.started.elapsed().as_secs());
-    gauge("ledger_entries", "Entries in the disclosure ledger", app.gate.ledger().len());
+    gauge(
+        "uptime_seconds",
+        "Time since the process started",
+        app.started.elapsed().as_secs(),
+    );
+    gauge(
+        "ledger_entries",
+        "Entries in the disclosure ledger",
+        app.gate.ledger().len(),
+    );
     let mut text = String::new();
     // Encoding into a String fails only if a metric's own encoder does, and these are the library's.
     let _ = encode(&mut text, &registry);

@@ -39,21 +39,43 @@ impl FromRequest<Shared> for Query {
 
     async fn from_request(request: Request, app: &Shared) -> Result<Query, MixpanelError> {
         let path = request.uri().path().to_owned();
-        let in_path = |error: ApiError| MixpanelError { error, path: path.clone() };
-        let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let credential = authorization.and_then(|text| machine(app, text)).ok_or_else(unauthenticated).map_err(in_path)?;
+        let in_path = |error: ApiError| MixpanelError {
+            error,
+            path: path.clone(),
+        };
+        let authorization = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let credential = authorization
+            .and_then(|text| machine(app, text))
+            .ok_or_else(unauthenticated)
+            .map_err(in_path)?;
         let params = Params::read(request).await.map_err(in_path)?;
         let named = params.text("project_id").and_then(|id| id.parse().ok()).map(ProjectId);
         // A service account must say which project it means (contract G7); the API secret is one project's.
         if credential.username.is_some() && named.is_none() {
-            return Err(in_path(ApiError::invalid("project_id is required with a service account").at("project_id")));
+            return Err(in_path(
+                ApiError::invalid("project_id is required with a service account").at("project_id"),
+            ));
         }
         let project = match named {
             Some(id) if id != credential.project => None,
             _ => app.store.catalog().project(credential.project),
         };
-        let project = project.ok_or_else(|| in_path(ApiError::new(ErrorCode::Forbidden, "this credential is not of that project")))?;
-        Ok(Query { app: app.clone(), project, caller: Caller::Machine(credential), params, path })
+        let project = project.ok_or_else(|| {
+            in_path(ApiError::new(
+                ErrorCode::Forbidden,
+                "this credential is not of that project",
+            ))
+        })?;
+        Ok(Query {
+            app: app.clone(),
+            project,
+            caller: Caller::Machine(credential),
+            params,
+            path,
+        })
     }
 }
 
@@ -67,7 +89,11 @@ impl Query {
     }
 
     pub fn refuse(&self, error: ApiError) -> Response {
-        MixpanelError { error, path: self.path.clone() }.into_response()
+        MixpanelError {
+            error,
+            path: self.path.clone(),
+        }
+        .into_response()
     }
 }
 
@@ -88,7 +114,9 @@ impl IntoResponse for MixpanelError {
         let body = json!({ "error": text, "request": self.path, "status": "error" });
         let mut response = (status, Json(body)).into_response();
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("2"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("2"));
         }
         response
     }

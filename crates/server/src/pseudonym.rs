@@ -36,7 +36,11 @@ pub struct Pseudonyms {
 impl Pseudonyms {
     /// `stream_number` is shown in clear in every token, to find the key again.
     pub fn new(key: zeroize::Zeroizing<[u8; 64]>, project: ProjectId, stream_number: u32) -> Pseudonyms {
-        Pseudonyms { key, project, stream_number }
+        Pseudonyms {
+            key,
+            project,
+            stream_number,
+        }
     }
 
     pub fn token(&self, person: PersonNumber) -> String {
@@ -63,7 +67,9 @@ impl Pseudonyms {
             return None;
         }
         let number = self.cipher().decrypt(self.headers(), &bytes[5..]).ok()?;
-        Some(PersonNumber(number.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))))
+        Some(PersonNumber(
+            number.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+        ))
     }
 
     /// An `$insert_id` for a row of this stream: a digest under the stream's key, so that two streams cannot be joined

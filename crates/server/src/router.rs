@@ -91,12 +91,21 @@ fn app_api() -> Router<Shared> {
         .route("/api/v1/projects/{project}/live", get(live::show))
         .route("/api/v1/projects/{project}/people", post(people::list))
         .route("/api/v1/projects/{project}/people/{person}", get(people::show))
-        .route("/api/v1/projects/{project}/people/{person}/reveal", post(people::reveal))
+        .route(
+            "/api/v1/projects/{project}/people/{person}/reveal",
+            post(people::reveal),
+        )
         .route("/api/v1/projects/{project}/lookup", post(people::lookup))
         .route("/api/v1/projects/{project}/ledger", get(disclosures::list))
         .route("/api/v1/projects/{project}/setup", get(setup::show))
-        .route("/api/v1/projects/{project}/reports", get(saved_reports::list).post(saved_reports::save))
-        .route("/api/v1/projects/{project}/reports/{report}", get(saved_reports::show).delete(saved_reports::delete))
+        .route(
+            "/api/v1/projects/{project}/reports",
+            get(saved_reports::list).post(saved_reports::save),
+        )
+        .route(
+            "/api/v1/projects/{project}/reports/{report}",
+            get(saved_reports::show).delete(saved_reports::delete),
+        )
 }
 
 /// Routes that need no credential: they show nothing that is anybody's.

@@ -52,13 +52,20 @@ pub struct LedgerEntryView {
 /// Entries of the disclosure ledger. Reading it discloses nothing new about persons: numbers and field names.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/ledger", tag = "ledger", params(("project" = u32, Path), LedgerParams),
     responses((status = 200, body = LedgerView)))]
-pub async fn list(State(app): State<Shared>, place: InProject, Query(params): Query<LedgerParams>) -> ApiResult<Json<LedgerView>> {
+pub async fn list(
+    State(app): State<Shared>,
+    place: InProject,
+    Query(params): Query<LedgerParams>,
+) -> ApiResult<Json<LedgerView>> {
     let allowed = match &place.caller {
         Caller::Staff(staff) => matches!(staff.session.role, Role::Owner | Role::PrivacyOfficer | Role::Auditor),
         Caller::Machine(_) => false,
     };
     if !allowed {
-        return Err(ApiError::new(ErrorCode::Forbidden, "owners, privacy officers and auditors read the ledger"));
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "owners, privacy officers and auditors read the ledger",
+        ));
     }
     let filter = EntryFilter {
         project: Some(place.project.id),
@@ -67,7 +74,13 @@ pub async fn list(State(app): State<Shared>, place: InProject, Query(params): Qu
         class_min: params.class,
     };
     let limit = params.limit.unwrap_or(100).clamp(1, ENTRIES_MAX);
-    let entries = blocking(move || app.gate.ledger().entries(filter, limit).map_err(|error| ledger::GateError::from(error).into())).await?;
+    let entries = blocking(move || {
+        app.gate
+            .ledger()
+            .entries(filter, limit)
+            .map_err(|error| ledger::GateError::from(error).into())
+    })
+    .await?;
     let entries = entries.into_iter().map(|(entry, persons)| LedgerEntryView {
         seq: entry.seq,
         time_ms: entry.t,
@@ -81,5 +94,7 @@ pub async fn list(State(app): State<Shared>, place: InProject, Query(params): Qu
         purpose_code: entry.purpose_code,
         question_digest: entry.question_digest,
     });
-    Ok(Json(LedgerView { entries: entries.collect() }))
+    Ok(Json(LedgerView {
+        entries: entries.collect(),
+    }))
 }

@@ -47,17 +47,28 @@ pub fn row_view(row: EventRow) -> EventRowView {
         event: row.event,
         person: row.person.0,
         time_ms: row.time.0,
-        properties: row.properties.into_iter().map(|(name, value)| (name, value.to_json())).collect(),
+        properties: row
+            .properties
+            .into_iter()
+            .map(|(name, value)| (name, value.to_json()))
+            .collect(),
     }
 }
 
 /// The newest events. Recorded as a disclosure of the persons in them; nothing new records nothing.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/live", tag = "people", params(("project" = u32, Path), LiveParams),
     responses((status = 200, body = LiveView)))]
-pub async fn show(State(app): State<Shared>, place: InProject, Query(params): Query<LiveParams>) -> ApiResult<Json<LiveView>> {
+pub async fn show(
+    State(app): State<Shared>,
+    place: InProject,
+    Query(params): Query<LiveParams>,
+) -> ApiResult<Json<LiveView>> {
     let watermark = app.store.snapshot(place.project.id).watermark();
     if params.after >= watermark {
-        return Ok(Json(LiveView { events: Vec::new(), next: watermark }));
+        return Ok(Json(LiveView {
+            events: Vec::new(),
+            next: watermark,
+        }));
     }
     let limit = params.limit.unwrap_or(50).clamp(1, ROWS_MAX);
     let _permit = permit(&app).await?;
@@ -75,5 +86,8 @@ pub async fn show(State(app): State<Shared>, place: InProject, Query(params): Qu
     let rows = app.engine.events(&place.project, &question).await?;
     let (rows, _) = release(&app, rows, place.caller.asker(place.project.id, "live")).await?;
     let next = rows.iter().map(|row| row.seq).max().unwrap_or(watermark).max(watermark);
-    Ok(Json(LiveView { events: rows.into_iter().map(row_view).collect(), next }))
+    Ok(Json(LiveView {
+        events: rows.into_iter().map(row_view).collect(),
+        next,
+    }))
 }

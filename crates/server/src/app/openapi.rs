@@ -5,7 +5,10 @@ use utoipa::OpenApi;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Frostpane", description = "Product and web analytics that names nobody. All times are milliseconds since 1970 unless a field says otherwise."),
+    info(
+        title = "Frostpane",
+        description = "Product and web analytics that names nobody. All times are milliseconds since 1970 unless a field says otherwise."
+    ),
     paths(
         super::session::sign_in,
         super::session::show,
@@ -36,4 +39,19 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 pub async fn show() -> Json<utoipa::openapi::OpenApi> {
     Json(document())
+}
+
+#[cfg(test)]
+mod tests {
+    /// The app's types are generated from the committed copy, so the two must be one. `UPDATE_GOLDEN=1` rewrites it.
+    #[test]
+    fn the_committed_document_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/openapi.json");
+        let generated = super::document().to_pretty_json().unwrap() + "\n";
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(path, &generated).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(committed == generated, "web/openapi.json is out of date; run with UPDATE_GOLDEN=1 and build the app again");
+    }
 }

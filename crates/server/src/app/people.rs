@@ -65,7 +65,11 @@ pub struct PersonView {
 fn person_view(row: PersonRow) -> PersonView {
     PersonView {
         person: row.person.0,
-        properties: row.properties.into_iter().map(|(name, value)| (name, value.to_json())).collect(),
+        properties: row
+            .properties
+            .into_iter()
+            .map(|(name, value)| (name, value.to_json()))
+            .collect(),
         last_seen_ms: row.last_seen.map(|time| time.0),
     }
 }
@@ -73,7 +77,11 @@ fn person_view(row: PersonRow) -> PersonView {
 /// People with their ordinary properties. Recorded as a disclosure of everyone in the page.
 #[utoipa::path(post, path = "/api/v1/projects/{project}/people", tag = "people", request_body = PeopleBody,
     params(("project" = u32, Path)), responses((status = 200, body = PeopleView)))]
-pub async fn list(State(app): State<Shared>, place: InProject, JsonBody(body): JsonBody<PeopleBody>) -> ApiResult<Json<PeopleView>> {
+pub async fn list(
+    State(app): State<Shared>,
+    place: InProject,
+    JsonBody(body): JsonBody<PeopleBody>,
+) -> ApiResult<Json<PeopleView>> {
     if body.limit == 0 || body.limit > PAGE_MAX {
         return Err(ApiError::invalid(format!("give a limit of 1 to {PAGE_MAX}")).at("/limit"));
     }
@@ -87,7 +95,10 @@ pub async fn list(State(app): State<Shared>, place: InProject, JsonBody(body): J
     };
     let page = app.engine.people(&place.project, &question).await?;
     let (page, _) = release(&app, page, place.caller.asker(place.project.id, "people")).await?;
-    Ok(Json(PeopleView { total: page.total, people: page.people.into_iter().map(person_view).collect() }))
+    Ok(Json(PeopleView {
+        total: page.total,
+        people: page.people.into_iter().map(person_view).collect(),
+    }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -107,7 +118,11 @@ pub struct ProfileView {
 /// One person by number: ordinary properties and what they did.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/people/{person}", tag = "people",
     params(("project" = u32, Path), ("person" = u64, Path)), responses((status = 200, body = ProfileView)))]
-pub async fn show(State(app): State<Shared>, place: InProject, Path((_, number)): Path<(u32, u64)>) -> ApiResult<Json<ProfileView>> {
+pub async fn show(
+    State(app): State<Shared>,
+    place: InProject,
+    Path((_, number)): Path<(u32, u64)>,
+) -> ApiResult<Json<ProfileView>> {
     let snapshot = app.store.snapshot(place.project.id);
     let person = snapshot.canonical(PersonNumber(number));
     let _permit = permit(&app).await?;
@@ -123,17 +138,30 @@ pub async fn show(State(app): State<Shared>, place: InProject, Path((_, number))
     };
     let events = app.engine.events(&place.project, &everything).await?;
     let (events, _) = release(&app, events, place.caller.asker(place.project.id, "profile")).await?;
-    let one = PeopleQuery { filter: None, persons: Some(vec![person]), sort: None, limit: 1, offset: 0 };
+    let one = PeopleQuery {
+        filter: None,
+        persons: Some(vec![person]),
+        sort: None,
+        limit: 1,
+        offset: 0,
+    };
     let page = app.engine.people(&place.project, &one).await?;
     let (page, _) = release(&app, page, place.caller.asker(place.project.id, "profile")).await?;
     let row = page.people.into_iter().next();
     if row.is_none() && events.is_empty() {
         return Err(ApiError::not_found("the person"));
     }
-    let (properties, last_seen_ms) = row.map(person_view).map_or_else(Default::default, |row| (row.properties, row.last_seen_ms));
+    let (properties, last_seen_ms) = row
+        .map(person_view)
+        .map_or_else(Default::default, |row| (row.properties, row.last_seen_ms));
     Ok(Json(ProfileView {
         person: person.0,
-        merged_from: snapshot.cluster(person).into_iter().filter(|member| *member != person).map(|member| member.0).collect(),
+        merged_from: snapshot
+            .cluster(person)
+            .into_iter()
+            .filter(|member| *member != person)
+            .map(|member| member.0)
+            .collect(),
         properties,
         last_seen_ms: last_seen_ms.or(events.first().map(|event| event.time.0)),
         first_event_ms: events.last().map(|event| event.time.0),
@@ -156,9 +184,17 @@ pub struct PurposeBody {
 
 impl PurposeBody {
     fn for_vault(self) -> ApiResult<vault_client::Purpose> {
-        let purpose = ledger::Purpose { code: self.code, text: self.text };
-        purpose.check().map_err(|error| ApiError::new(ErrorCode::PurposeRequired, error.to_string()).at("/purpose/text"))?;
-        Ok(vault_client::Purpose { code: purpose.code, text: Personal::new(purpose.text) })
+        let purpose = ledger::Purpose {
+            code: self.code,
+            text: self.text,
+        };
+        purpose
+            .check()
+            .map_err(|error| ApiError::new(ErrorCode::PurposeRequired, error.to_string()).at("/purpose/text"))?;
+        Ok(vault_client::Purpose {
+            code: purpose.code,
+            text: Personal::new(purpose.text),
+        })
     }
 }
 
@@ -191,7 +227,10 @@ pub async fn reveal(
     let code = body.purpose.code;
     let mut asker = place.caller.asker(place.project.id, "reveal");
     if asker.clearance < Class::D3 {
-        return Err(ApiError::new(ErrorCode::Forbidden, "this sign-in may not learn who a person is"));
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "this sign-in may not learn who a person is",
+        ));
     }
     asker.purpose = Some(code);
     let request = RevealRequest {
@@ -206,7 +245,12 @@ pub async fn reveal(
     let mut fields: BTreeSet<String> = revealed.fields.iter().map(|(name, _)| name.clone()).collect();
     fields.extend(revealed.identifiers.iter().map(|(kind, _)| kind.as_str().to_owned()));
     let question_digest = digest_of(&json!({ "reveal": person.0, "project": place.project.id.0 }));
-    let disclosure = Disclosure { class: Class::D3, persons: [person.0].into_iter().collect(), fields, question_digest };
+    let disclosure = Disclosure {
+        class: Class::D3,
+        persons: [person.0].into_iter().collect(),
+        fields,
+        question_digest,
+    };
     let (revealed, ledger_seq) = release(&app, Undisclosed::new(revealed, disclosure), asker).await?;
     let field = |(name, json): (String, Personal)| (name, serde_json::from_str(json.expose()).unwrap_or(Value::Null));
     Ok(Json(RevealView {
@@ -214,7 +258,10 @@ pub async fn reveal(
         identifiers: revealed
             .identifiers
             .into_iter()
-            .map(|(kind, value)| IdentifierView { kind: kind.as_str(), value: value.expose().to_owned() })
+            .map(|(kind, value)| IdentifierView {
+                kind: kind.as_str(),
+                value: value.expose().to_owned(),
+            })
             .collect(),
         ledger_seq,
     }))
@@ -235,7 +282,11 @@ pub struct LookupView {
 /// Which person an identifier belongs to. A miss is an answer too, and recorded.
 #[utoipa::path(post, path = "/api/v1/projects/{project}/lookup", tag = "people", request_body = LookupBody,
     params(("project" = u32, Path)), responses((status = 200, body = LookupView)))]
-pub async fn lookup(State(app): State<Shared>, place: InProject, JsonBody(body): JsonBody<LookupBody>) -> ApiResult<Json<LookupView>> {
+pub async fn lookup(
+    State(app): State<Shared>,
+    place: InProject,
+    JsonBody(body): JsonBody<LookupBody>,
+) -> ApiResult<Json<LookupView>> {
     place.caller.require_scope(SCOPE_LOOKUP)?;
     let mut asker = place.caller.asker(place.project.id, "lookup");
     asker.purpose = Some(body.purpose.code);
@@ -255,5 +306,7 @@ pub async fn lookup(State(app): State<Shared>, place: InProject, JsonBody(body):
         question_digest: digest_of(&json!({ "lookup": place.project.id.0, "asked_ms": now().0 })),
     };
     let (found, _) = release(&app, Undisclosed::new(found, disclosure), asker).await?;
-    Ok(Json(LookupView { person: found.map(|person| person.0) }))
+    Ok(Json(LookupView {
+        person: found.map(|person| person.0),
+    }))
 }

@@ -21,7 +21,11 @@ const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
 #[utoipa::path(post, path = "/api/v1/projects/{project}/query", tag = "questions", request_body = Report,
     params(("project" = u32, Path)),
     responses((status = 200, body = Explained), (status = 400, description = "the definition is refused, with where and why")))]
-pub async fn ask(State(app): State<Shared>, place: InProject, JsonBody(report): JsonBody<Report>) -> ApiResult<Json<Explained>> {
+pub async fn ask(
+    State(app): State<Shared>,
+    place: InProject,
+    JsonBody(report): JsonBody<Report>,
+) -> ApiResult<Json<Explained>> {
     answer(&app, &place.project, &place.caller, &report).await.map(Json)
 }
 
@@ -30,7 +34,9 @@ pub async fn answer(app: &App, project: &Project, caller: &Caller, report: &Repo
     report.check()?;
     let _permit = permit(app).await?;
     let question = app.engine.report(project, report, now());
-    let undisclosed = tokio::time::timeout(QUESTION_TIMEOUT, question).await.map_err(|_| too_slow())??;
+    let undisclosed = tokio::time::timeout(QUESTION_TIMEOUT, question)
+        .await
+        .map_err(|_| too_slow())??;
     let (explained, _) = release(app, undisclosed, caller.asker(project.id, "report")).await?;
     Ok(explained)
 }
@@ -39,7 +45,10 @@ pub async fn answer(app: &App, project: &Project, caller: &Caller, report: &Repo
 pub async fn permit(app: &App) -> ApiResult<tokio::sync::SemaphorePermit<'_>> {
     match tokio::time::timeout(PERMIT_TIMEOUT, app.query_permits.acquire()).await {
         Ok(Ok(permit)) => Ok(permit),
-        _ => Err(ApiError::new(ErrorCode::RateLimited, "too many questions are running; try again in a moment")),
+        _ => Err(ApiError::new(
+            ErrorCode::RateLimited,
+            "too many questions are running; try again in a moment",
+        )),
     }
 }
 
@@ -49,7 +58,11 @@ pub fn too_slow() -> ApiError {
 }
 
 /// The gate, off the threads that serve connections: it waits for the disk.
-pub async fn release<T: Send + 'static>(app: &App, undisclosed: ledger::Undisclosed<T>, asker: ledger::Asker) -> ApiResult<(T, u64)> {
+pub async fn release<T: Send + 'static>(
+    app: &App,
+    undisclosed: ledger::Undisclosed<T>,
+    asker: ledger::Asker,
+) -> ApiResult<(T, u64)> {
     let gate = app.gate.clone();
     crate::app_state::blocking(move || Ok(gate.release(undisclosed, &asker)?)).await
 }

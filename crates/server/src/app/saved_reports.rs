@@ -32,7 +32,11 @@ pub struct SaveBody {
 /// Reads a stored document; one that this build cannot read is skipped, not an error for all others.
 pub fn from_document(document: &Document) -> Option<SavedReport> {
     let report = serde_json::from_str(&document.json).ok()?;
-    Some(SavedReport { id: document.id, name: document.name.clone(), report })
+    Some(SavedReport {
+        id: document.id,
+        name: document.name.clone(),
+        report,
+    })
 }
 
 /// All saved reports of the project.
@@ -49,16 +53,31 @@ pub async fn list(State(app): State<Shared>, place: InProject) -> ApiResult<Json
 /// Saves a report under a name.
 #[utoipa::path(post, path = "/api/v1/projects/{project}/reports", tag = "questions", request_body = SaveBody,
     params(("project" = u32, Path)), responses((status = 201, body = SavedReport)))]
-pub async fn save(State(app): State<Shared>, place: InProject, JsonBody(body): JsonBody<SaveBody>) -> ApiResult<(StatusCode, Json<SavedReport>)> {
+pub async fn save(
+    State(app): State<Shared>,
+    place: InProject,
+    JsonBody(body): JsonBody<SaveBody>,
+) -> ApiResult<(StatusCode, Json<SavedReport>)> {
     body.report.check()?;
     let name = body.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
         return Err(ApiError::invalid(format!("give a name of 1 to {NAME_CHARS_MAX} characters")).at("/name"));
     }
     blocking(move || {
-        let json = serde_json::to_string(&body.report).map_err(|_| ApiError::invalid("the report cannot be written as JSON"))?;
-        let id = app.store.catalog().save_document(place.project.id, KIND, None, &name, &json)?;
-        Ok((StatusCode::CREATED, Json(SavedReport { id, name, report: body.report })))
+        let json = serde_json::to_string(&body.report)
+            .map_err(|_| ApiError::invalid("the report cannot be written as JSON"))?;
+        let id = app
+            .store
+            .catalog()
+            .save_document(place.project.id, KIND, None, &name, &json)?;
+        Ok((
+            StatusCode::CREATED,
+            Json(SavedReport {
+                id,
+                name,
+                report: body.report,
+            }),
+        ))
     })
     .await
 }
@@ -66,10 +85,18 @@ pub async fn save(State(app): State<Shared>, place: InProject, JsonBody(body): J
 /// One saved report.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/reports/{report}", tag = "questions",
     params(("project" = u32, Path), ("report" = u64, Path)), responses((status = 200, body = SavedReport)))]
-pub async fn show(State(app): State<Shared>, place: InProject, Path((_, id)): Path<(u32, u64)>) -> ApiResult<Json<SavedReport>> {
+pub async fn show(
+    State(app): State<Shared>,
+    place: InProject,
+    Path((_, id)): Path<(u32, u64)>,
+) -> ApiResult<Json<SavedReport>> {
     blocking(move || {
         let document = app.store.catalog().document(place.project.id, KIND, id)?;
-        document.as_ref().and_then(from_document).map(Json).ok_or_else(|| ApiError::not_found("the report"))
+        document
+            .as_ref()
+            .and_then(from_document)
+            .map(Json)
+            .ok_or_else(|| ApiError::not_found("the report"))
     })
     .await
 }
@@ -77,12 +104,16 @@ pub async fn show(State(app): State<Shared>, place: InProject, Path((_, id)): Pa
 /// Forgets a saved report.
 #[utoipa::path(delete, path = "/api/v1/projects/{project}/reports/{report}", tag = "questions",
     params(("project" = u32, Path), ("report" = u64, Path)), responses((status = 204)))]
-pub async fn delete(State(app): State<Shared>, place: InProject, Path((_, id)): Path<(u32, u64)>) -> ApiResult<StatusCode> {
-    blocking(move || {
-        match app.store.catalog().delete_document(place.project.id, KIND, id)? {
+pub async fn delete(
+    State(app): State<Shared>,
+    place: InProject,
+    Path((_, id)): Path<(u32, u64)>,
+) -> ApiResult<StatusCode> {
+    blocking(
+        move || match app.store.catalog().delete_document(place.project.id, KIND, id)? {
             true => Ok(StatusCode::NO_CONTENT),
             false => Err(ApiError::not_found("the report")),
-        }
-    })
+        },
+    )
     .await
 }

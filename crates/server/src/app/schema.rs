@@ -49,24 +49,43 @@ pub async fn show(State(app): State<Shared>, place: InProject) -> ApiResult<Json
         let mut events: Vec<EventView> = snapshot
             .events()
             .into_iter()
-            .map(|event| EventView { name: event.name, rows: event.rows, first_ms: event.first_ms, last_ms: event.last_ms })
+            .map(|event| EventView {
+                name: event.name,
+                rows: event.rows,
+                first_ms: event.first_ms,
+                last_ms: event.last_ms,
+            })
             .collect();
         events.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.name.cmp(&b.name)));
         let mut properties: BTreeMap<(&'static str, String), BTreeSet<&'static str>> = BTreeMap::new();
         let mut groups = BTreeSet::new();
         for column in snapshot.columns() {
             match kind_name(column.kind) {
-                Some(kind) => drop(properties.entry(("event", column.name.clone())).or_default().insert(kind)),
+                Some(kind) => drop(
+                    properties
+                        .entry(("event", column.name.clone()))
+                        .or_default()
+                        .insert(kind),
+                ),
                 None => drop(groups.insert(column.name.clone())),
             }
         }
         for (_, profile) in snapshot.profiles().iter() {
             for (name, value) in &profile.properties {
-                properties.entry(("user", name.clone())).or_default().insert(value_kind(value));
+                properties
+                    .entry(("user", name.clone()))
+                    .or_default()
+                    .insert(value_kind(value));
             }
         }
-        let properties = properties.into_iter().map(|((scope, name), kinds)| PropertyView { name, scope, kinds });
-        Ok(SchemaView { events, properties: properties.collect(), groups: groups.into_iter().collect() })
+        let properties = properties
+            .into_iter()
+            .map(|((scope, name), kinds)| PropertyView { name, scope, kinds });
+        Ok(SchemaView {
+            events,
+            properties: properties.collect(),
+            groups: groups.into_iter().collect(),
+        })
     });
     view.await.map(Json)
 }
@@ -114,31 +133,61 @@ pub struct ValueView {
 /// The most frequent values of a property in the last 31 days.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/values", tag = "questions", params(("project" = u32, Path), ValuesParams),
     responses((status = 200, body = ValuesView)))]
-pub async fn values(State(app): State<Shared>, place: InProject, Query(params): Query<ValuesParams>) -> ApiResult<Json<ValuesView>> {
+pub async fn values(
+    State(app): State<Shared>,
+    place: InProject,
+    Query(params): Query<ValuesParams>,
+) -> ApiResult<Json<ValuesView>> {
     let scope = match params.scope.as_deref() {
         Some("user") => model::expression::Scope::User,
         _ => model::expression::Scope::Properties,
     };
-    let property = Expression::Property { scope, name: params.property };
-    let report = top_values(last_days(&place.project.timezone, 31), params.event, property, Measure::Total, 100);
+    let property = Expression::Property {
+        scope,
+        name: params.property,
+    };
+    let report = top_values(
+        last_days(&place.project.timezone, 31),
+        params.event,
+        property,
+        Measure::Total,
+        100,
+    );
     let explained = questions::answer(&app, &place.project, &place.caller, &report).await?;
-    let Answer::Insights(insights) = explained.answer else { return Ok(Json(ValuesView { values: Vec::new() })) };
+    let Answer::Insights(insights) = explained.answer else {
+        return Ok(Json(ValuesView { values: Vec::new() }));
+    };
     let values = insights.series.into_iter().filter_map(|series| {
         let value = series.segment.into_iter().next().flatten()?;
-        Some(ValueView { value, rows: series.total as u64 })
+        Some(ValueView {
+            value,
+            rows: series.total as u64,
+        })
     });
-    Ok(Json(ValuesView { values: values.collect() }))
+    Ok(Json(ValuesView {
+        values: values.collect(),
+    }))
 }
 
 /// The question "which values of this property are most frequent".
-pub fn top_values(range: DateRange, event: Option<String>, property: Expression, measure: Measure, limit: usize) -> Report {
+pub fn top_values(
+    range: DateRange,
+    event: Option<String>,
+    property: Expression,
+    measure: Measure,
+    limit: usize,
+) -> Report {
     Report {
         version: VERSION,
         range,
         timezone: None,
         filter: None,
         question: Question::Insights(Insights {
-            metrics: vec![Metric { event, filter: None, measure }],
+            metrics: vec![Metric {
+                event,
+                filter: None,
+                measure,
+            }],
             unit: Unit::Quarter,
             breakdown: vec![property],
             limit,
@@ -150,6 +199,12 @@ pub fn top_values(range: DateRange, event: Option<String>, property: Expression,
 /// The last `days` calendar days of a time zone, today included.
 pub fn last_days(timezone: &str, days: i64) -> DateRange {
     let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
-    let to = Timestamp::from_millisecond(now().0).unwrap_or_default().to_zoned(zone).date();
-    DateRange { from: to.saturating_sub((days - 1).days()), to }
+    let to = Timestamp::from_millisecond(now().0)
+        .unwrap_or_default()
+        .to_zoned(zone)
+        .date();
+    DateRange {
+        from: to.saturating_sub((days - 1).days()),
+        to,
+    }
 }

@@ -47,7 +47,11 @@ pub struct ProjectView {
 }
 
 pub fn tier_view(app: &Shared) -> TierView {
-    TierView { code: app.tier.code(), label: app.tier.label(), warning: app.tier.warning() }
+    TierView {
+        code: app.tier.code(),
+        label: app.tier.label(),
+        warning: app.tier.warning(),
+    }
 }
 
 fn session_view(app: &Shared, session: &Session) -> SessionView {
@@ -57,32 +61,51 @@ fn session_view(app: &Shared, session: &Session) -> SessionView {
         role: session.role.as_str(),
         expires_ms: session.expires_ms,
         tier: tier_view(app),
-        projects: projects.map(|p| ProjectView { id: p.id.0, name: p.name.clone(), timezone: p.timezone.clone() }).collect(),
+        projects: projects
+            .map(|p| ProjectView {
+                id: p.id.0,
+                name: p.name.clone(),
+                timezone: p.timezone.clone(),
+            })
+            .collect(),
     }
 }
 
 /// Exchanges a login code for a session cookie. The code works once.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignInBody,
     responses((status = 200, body = SessionView), (status = 401, description = "unknown, used or expired code")))]
-pub async fn sign_in(State(app): State<Shared>, Extension(peer): Extension<Peer>, request: Request) -> ApiResult<Response> {
+pub async fn sign_in(
+    State(app): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> ApiResult<Response> {
     let (parts, body) = request.into_parts();
     check_same_site(&parts)?;
     let secure = is_https(&app, &parts.headers, peer);
     if app.options.plain_public_listener && !secure {
-        return Err(ApiError::new(ErrorCode::Forbidden, "sign-in over plain HTTP works on loopback only")
-            .fix("put TLS in front, and name the proxy with --trusted-proxy"));
+        return Err(
+            ApiError::new(ErrorCode::Forbidden, "sign-in over plain HTTP works on loopback only")
+                .fix("put TLS in front, and name the proxy with --trusted-proxy"),
+        );
     }
     let JsonBody(SignInBody { code }) =
         <JsonBody<_> as axum::extract::FromRequest<_>>::from_request(Request::from_parts(parts, body), &()).await?;
     let vault = app.vault.clone();
     let signed_in = blocking(move || Ok(vault.sign_in(&SecretText::new(code))?)).await?;
     let signed_in = signed_in.ok_or_else(|| {
-        ApiError::new(ErrorCode::Unauthenticated, "this login link is unknown, expired or was used before")
-            .fix("make a new one with: frostpane login")
+        ApiError::new(
+            ErrorCode::Unauthenticated,
+            "this login link is unknown, expired or was used before",
+        )
+        .fix("make a new one with: frostpane login")
     })?;
     tracing::info!(account = signed_in.session.account.0, "Signed in");
     let cookie = cookie(signed_in.secret.expose(), secure, None)?;
-    Ok(([(header::SET_COOKIE, cookie)], Json(session_view(&app, &signed_in.session))).into_response())
+    Ok((
+        [(header::SET_COOKIE, cookie)],
+        Json(session_view(&app, &signed_in.session)),
+    )
+        .into_response())
 }
 
 /// The current sign-in.
@@ -94,7 +117,11 @@ pub async fn show(State(app): State<Shared>, staff: Staff) -> Json<SessionView> 
 
 /// Ends the current sign-in, at once and everywhere.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
-pub async fn sign_out(State(app): State<Shared>, Extension(peer): Extension<Peer>, request: Request) -> ApiResult<Response> {
+pub async fn sign_out(
+    State(app): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> ApiResult<Response> {
     let (mut parts, _) = request.into_parts();
     let staff = Staff::from_request_parts(&mut parts, &app).await?;
     app.sessions.forget(&staff.secret);
@@ -107,11 +134,17 @@ pub async fn sign_out(State(app): State<Shared>, Extension(peer): Extension<Peer
 /// Whether the browser reached us over TLS, as a trusted proxy says.
 fn is_https(app: &Shared, headers: &HeaderMap, peer: Peer) -> bool {
     app.options.trusted_proxies.contains(&peer.0.ip())
-        && headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes() == b"https")
+        && headers
+            .get("x-forwarded-proto")
+            .is_some_and(|proto| proto.as_bytes() == b"https")
 }
 
 fn cookie(secret: &str, secure: bool, max_age_s: Option<u32>) -> ApiResult<HeaderValue> {
-    let (name, flag) = if secure { (COOKIE_SECURE, "; Secure") } else { (COOKIE_PLAIN, "") };
+    let (name, flag) = if secure {
+        (COOKIE_SECURE, "; Secure")
+    } else {
+        (COOKIE_PLAIN, "")
+    };
     let age = max_age_s.map_or(String::new(), |seconds| format!("; Max-Age={seconds}"));
     let mut value = HeaderValue::from_str(&format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax{flag}{age}"))
         .map_err(|_| ApiError::new(ErrorCode::Internal, "the session could not be written as a cookie"))?;

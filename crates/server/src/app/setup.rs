@@ -28,14 +28,31 @@ pub struct SetupView {
 #[utoipa::path(get, path = "/api/v1/projects/{project}/setup", tag = "setup", params(("project" = u32, Path)),
     responses((status = 200, body = SetupView)))]
 pub async fn show(State(app): State<Shared>, place: InProject, headers: HeaderMap) -> ApiResult<Json<SetupView>> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:7700");
-    let scheme = headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok()).unwrap_or("http");
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("127.0.0.1:7700");
+    let scheme = headers
+        .get("x-forwarded-proto")
+        .and_then(|proto| proto.to_str().ok())
+        .unwrap_or("http");
     let endpoint = format!("{scheme}://{host}");
     blocking(move || {
         let token = app.vault.secret(place.project.id, WRITE_TOKEN_SECRET)?;
-        let first = app.store.snapshot(place.project.id).events().iter().map(|event| event.first_ms).min();
+        let first = app
+            .store
+            .snapshot(place.project.id)
+            .events()
+            .iter()
+            .map(|event| event.first_ms)
+            .min();
         let token = token.map(|token| token.expose().to_owned());
-        Ok(Json(SetupView { token, endpoint, script: "/lib.js", first_event_ms: first }))
+        Ok(Json(SetupView {
+            token,
+            endpoint,
+            script: "/lib.js",
+            first_event_ms: first,
+        }))
     })
     .await
 }

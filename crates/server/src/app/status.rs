@@ -25,9 +25,18 @@ pub struct StatusView {
 #[utoipa::path(get, path = "/api/v1/status", tag = "setup", responses((status = 200, body = StatusView)))]
 pub async fn show(State(app): State<Shared>, _: Staff) -> ApiResult<Json<StatusView>> {
     let projects = app.store.catalog().projects();
-    let events = projects.iter().flat_map(|project| app.store.snapshot(project.id).events()).map(|event| event.rows).sum();
+    let events = projects
+        .iter()
+        .flat_map(|project| app.store.snapshot(project.id).events())
+        .map(|event| event.rows)
+        .sum();
     let uptime_s = app.started.elapsed().as_secs();
-    Ok(Json(StatusView { version: env!("CARGO_PKG_VERSION"), tier: tier_view(&app), events, uptime_s }))
+    Ok(Json(StatusView {
+        version: env!("CARGO_PKG_VERSION"),
+        tier: tier_view(&app),
+        events,
+        uptime_s,
+    }))
 }
 
 /// The process answers.
@@ -41,12 +50,27 @@ pub async fn readyz(State(app): State<Shared>) -> Response {
     let vault_ok = blocking(move || Ok(vault.hello()?)).await.is_ok();
     let storage_ok = app.store.metrics().log_stopped == 0;
     let ready = vault_ok && storage_ok;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "vault": vault_ok, "storage": storage_ok, "tier": app.tier.code() }))).into_response()
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(json!({ "ready": ready, "vault": vault_ok, "storage": storage_ok, "tier": app.tier.code() })),
+    )
+        .into_response()
 }
 
 /// Prometheus text. Numbers only, with route templates, property names and detector names as labels.
 pub async fn metrics(State(app): State<Shared>) -> Response {
     let text = crate::metrics_page::render(&app);
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
 }

@@ -42,17 +42,30 @@ impl EngageSessions {
         let mut open = lock(&self.open);
         open.retain(|_, session| session.used.elapsed() < SESSION_AGE);
         if open.len() >= SESSIONS_MAX
-            && let Some(oldest) = open.iter().min_by_key(|(_, session)| session.used).map(|(id, _)| id.clone())
+            && let Some(oldest) = open
+                .iter()
+                .min_by_key(|(_, session)| session.used)
+                .map(|(id, _)| id.clone())
         {
             open.remove(&oldest);
         }
-        open.insert(id.clone(), EngageSession { project, people, page_size, used: Instant::now() });
+        open.insert(
+            id.clone(),
+            EngageSession {
+                project,
+                people,
+                page_size,
+                used: Instant::now(),
+            },
+        );
         Ok(id)
     }
 
     fn find(&self, project: ProjectId, id: &str) -> Option<(PeopleSet, usize)> {
         let mut open = lock(&self.open);
-        let session = open.get_mut(id).filter(|session| session.project == project && session.used.elapsed() < SESSION_AGE)?;
+        let session = open
+            .get_mut(id)
+            .filter(|session| session.project == project && session.used.elapsed() < SESSION_AGE)?;
         session.used = Instant::now();
         Some((session.people.clone(), session.page_size))
     }
@@ -78,7 +91,11 @@ async fn page(query: &Query) -> ApiResult<Value> {
     };
     let rows = query.app.engine.people(&query.project, &question).await?;
     let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "engage")).await?;
-    let results: Vec<Value> = rows.people.into_iter().map(|row| result(row, &pseudonyms, wanted.as_deref())).collect();
+    let results: Vec<Value> = rows
+        .people
+        .into_iter()
+        .map(|row| result(row, &pseudonyms, wanted.as_deref()))
+        .collect();
     Ok(json!({
         "page": page,
         "page_size": page_size,
@@ -99,7 +116,10 @@ async fn session(query: &Query, pseudonyms: &Pseudonyms, page: usize) -> ApiResu
             return Err(ApiError::invalid("request for page in uncached query for params"));
         }
     }
-    let page_size = query.params.number("page_size", PAGE_SIZE_DEFAULT, 1_000_000)?.clamp(100, PAGE_SIZE_DEFAULT);
+    let page_size = query
+        .params
+        .number("page_size", PAGE_SIZE_DEFAULT, 1_000_000)?
+        .clamp(100, PAGE_SIZE_DEFAULT);
     let filter = match query.params.expression("where")? {
         Some(filter) => Some(filter),
         None => query.params.expression("selector")?,
@@ -108,12 +128,19 @@ async fn session(query: &Query, pseudonyms: &Pseudonyms, page: usize) -> ApiResu
         (Some(one), _) => Some(vec![one.to_owned()]),
         (None, many) => many,
     };
-    let people = query.app.engine.matching_people(&query.project, filter.as_ref()).await?;
+    let people = query
+        .app
+        .engine
+        .matching_people(&query.project, filter.as_ref())
+        .await?;
     let people = match named {
         Some(ids) => people.retain(&persons(query, pseudonyms, &ids)),
         None => people,
     };
-    let id = query.app.engage_sessions.start(query.project.id, people.clone(), page_size)?;
+    let id = query
+        .app
+        .engage_sessions
+        .start(query.project.id, people.clone(), page_size)?;
     Ok((id, people, page_size))
 }
 
@@ -121,13 +148,26 @@ async fn session(query: &Query, pseudonyms: &Pseudonyms, page: usize) -> ApiResu
 /// route does not do; it matches nobody.
 pub fn persons(query: &Query, pseudonyms: &Pseudonyms, ids: &[String]) -> Vec<PersonNumber> {
     let snapshot = query.app.store.snapshot(query.project.id);
-    ids.iter().filter_map(|id| pseudonyms.person(id)).map(|person| snapshot.canonical(person)).collect()
+    ids.iter()
+        .filter_map(|id| pseudonyms.person(id))
+        .map(|person| snapshot.canonical(person))
+        .collect()
 }
 
 fn result(row: PersonRow, pseudonyms: &Pseudonyms, wanted: Option<&[String]>) -> Value {
-    let mut properties: Map<String, Value> = row.properties.into_iter().map(|(name, value)| (name, value.to_json())).collect();
-    if let Some(seen) = row.last_seen.and_then(|time| jiff::Timestamp::from_millisecond(time.0).ok()) {
-        properties.insert("$last_seen".into(), seen.strftime("%Y-%m-%dT%H:%M:%S").to_string().into());
+    let mut properties: Map<String, Value> = row
+        .properties
+        .into_iter()
+        .map(|(name, value)| (name, value.to_json()))
+        .collect();
+    if let Some(seen) = row
+        .last_seen
+        .and_then(|time| jiff::Timestamp::from_millisecond(time.0).ok())
+    {
+        properties.insert(
+            "$last_seen".into(),
+            seen.strftime("%Y-%m-%dT%H:%M:%S").to_string().into(),
+        );
     }
     if let Some(wanted) = wanted {
         properties.retain(|name, _| wanted.contains(name));

@@ -19,11 +19,21 @@ pub async fn events(query: Query) -> Response {
 }
 
 async fn counts(query: &Query) -> ApiResult<Value> {
-    let events = query.params.list("event")?.ok_or_else(|| ApiError::invalid("this parameter is required").at("event"))?;
+    let events = query
+        .params
+        .list("event")?
+        .ok_or_else(|| ApiError::invalid("this parameter is required").at("event"))?;
     let measure = measure(query.params.text("type"))?;
-    let metric = |event: &String| Metric { event: Some(event.clone()), filter: None, measure: measure.clone() };
+    let metric = |event: &String| Metric {
+        event: Some(event.clone()),
+        filter: None,
+        measure: measure.clone(),
+    };
     let answer = ask(query, events.iter().map(metric).collect(), None, 1, Unit::Day).await?;
-    let named = answer.series.iter().map(|series| (events[series.metric].clone(), by_bucket(&answer.buckets, series)));
+    let named = answer
+        .series
+        .iter()
+        .map(|series| (events[series.metric].clone(), by_bucket(&answer.buckets, series)));
     let values: Map<String, Value> = named.collect();
     Ok(json!({ "legend_size": values.len(), "data": { "series": answer.buckets, "values": values } }))
 }
@@ -38,7 +48,13 @@ async fn today_and_yesterday(query: &Query) -> ApiResult<Value> {
     let limit = query.params.number("limit", 100, 10_000)?;
     let kind = query.params.text("type").unwrap_or("general");
     let measure = measure(Some(kind))?;
-    let mut by_name = top_values(last_days(&query.project.timezone, 2), None, event_name(), measure, limit.max(1));
+    let mut by_name = top_values(
+        last_days(&query.project.timezone, 2),
+        None,
+        event_name(),
+        measure,
+        limit.max(1),
+    );
     if let model::report::Question::Insights(insights) = &mut by_name.question {
         insights.unit = Unit::Day;
     }
@@ -62,9 +78,19 @@ async fn today_and_yesterday(query: &Query) -> ApiResult<Value> {
 pub async fn names(query: Query) -> Response {
     let answered = async {
         let limit = query.params.number("limit", 255, 10_000)?.max(1);
-        let report = top_values(last_days(&query.project.timezone, RECENT_DAYS), None, event_name(), Measure::Total, limit);
+        let report = top_values(
+            last_days(&query.project.timezone, RECENT_DAYS),
+            None,
+            event_name(),
+            Measure::Total,
+            limit,
+        );
         let series = series(&query, &report).await?;
-        Ok(series.iter().map(|series| segment_text(&series.segment)).collect::<Vec<_>>().into())
+        Ok(series
+            .iter()
+            .map(|series| segment_text(&series.segment))
+            .collect::<Vec<_>>()
+            .into())
     };
     let answered = answered.await;
     query.respond(answered)
@@ -85,9 +111,13 @@ async fn property_counts(query: &Query) -> ApiResult<Value> {
     let wanted = query.params.list("values")?;
     let limit = query.params.number("limit", 255, 10_000)?.max(1);
     let answer = ask(query, vec![metric], Some(property), limit, Unit::Day).await?;
-    let named = answer.series.iter().map(|series| (segment_text(&series.segment), by_bucket(&answer.buckets, series)));
-    let values: Map<String, Value> =
-        named.filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(name))).collect();
+    let named = answer
+        .series
+        .iter()
+        .map(|series| (segment_text(&series.segment), by_bucket(&answer.buckets, series)));
+    let values: Map<String, Value> = named
+        .filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(name)))
+        .collect();
     Ok(json!({ "legend_size": values.len(), "data": { "series": answer.buckets, "values": values } }))
 }
 
@@ -97,7 +127,11 @@ pub async fn top_properties(query: Query) -> Response {
         let limit = query.params.number("limit", 10, 10_000)?;
         let snapshot = query.app.store.snapshot(query.project.id);
         let mut counts: Map<String, Value> = Map::new();
-        let mut columns: Vec<_> = snapshot.columns().iter().map(|column| (column.rows, column.name.clone())).collect();
+        let mut columns: Vec<_> = snapshot
+            .columns()
+            .iter()
+            .map(|column| (column.rows, column.name.clone()))
+            .collect();
         columns.sort_by(|a, b| b.cmp(a));
         for (rows, name) in columns {
             if counts.len() < limit && !counts.contains_key(&name) {
@@ -116,21 +150,38 @@ pub async fn property_values(query: Query) -> Response {
         let event = query.params.required("event")?.to_owned();
         let property = Expression::property(query.params.required("name")?);
         let limit = query.params.number("limit", 255, 10_000)?.max(1);
-        let report = top_values(last_days(&query.project.timezone, RECENT_DAYS), Some(event), property, Measure::Total, limit);
+        let report = top_values(
+            last_days(&query.project.timezone, RECENT_DAYS),
+            Some(event),
+            property,
+            Measure::Total,
+            limit,
+        );
         let series = series(&query, &report).await?;
-        let set = series.iter().filter(|series| series.segment.first().is_some_and(Option::is_some));
-        Ok(set.map(|series| segment_text(&series.segment)).collect::<Vec<_>>().into())
+        let set = series
+            .iter()
+            .filter(|series| series.segment.first().is_some_and(Option::is_some));
+        Ok(set
+            .map(|series| segment_text(&series.segment))
+            .collect::<Vec<_>>()
+            .into())
     };
     let answered = answered.await;
     query.respond(answered)
 }
 
 fn event_name() -> Expression {
-    Expression::Property { scope: model::expression::Scope::Event, name: "$event_name".to_owned() }
+    Expression::Property {
+        scope: model::expression::Scope::Event,
+        name: "$event_name".to_owned(),
+    }
 }
 
 async fn series(query: &Query, report: &Report) -> ApiResult<Vec<Series>> {
-    match questions::answer(&query.app, &query.project, &query.caller, report).await?.answer {
+    match questions::answer(&query.app, &query.project, &query.caller, report)
+        .await?
+        .answer
+    {
         Answer::Insights(answer) => Ok(answer.series),
         Answer::Funnel(_) | Answer::Retention(_) => Ok(Vec::new()),
     }

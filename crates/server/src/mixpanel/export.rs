@@ -100,11 +100,18 @@ async fn stream_rows(query: Query, mut pull: Pull, gzip: bool) -> Response {
         // A receiver that is gone needs no end.
         let _ = sender.send(encoder.finish()).await;
     });
-    let chunks = futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) });
+    let chunks = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    });
     let mut response = Body::from_stream(chunks).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     if gzip {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     response
 }
@@ -113,7 +120,10 @@ async fn one_day(query: &Query, pull: &mut Pull, day: Date) -> ApiResult<Vec<u8>
     if pull.rows_left == 0 {
         return Ok(Vec::new());
     }
-    let midnight_ms = |day: Date| day.to_zoned(TimeZone::UTC).map_or(i64::MAX, |midnight| midnight.timestamp().as_millisecond());
+    let midnight_ms = |day: Date| {
+        day.to_zoned(TimeZone::UTC)
+            .map_or(i64::MAX, |midnight| midnight.timestamp().as_millisecond())
+    };
     let question = EventsQuery {
         from_ms: midnight_ms(day),
         to_ms: midnight_ms(day.saturating_add(1.day())),
@@ -130,8 +140,10 @@ async fn one_day(query: &Query, pull: &mut Pull, day: Date) -> ApiResult<Vec<u8>
     pull.rows_left -= rows.len();
     let mut lines = Vec::new();
     for row in rows {
-        let line = json!({ "event": row.event.clone(), "properties": properties(row, &pull.pseudonyms, pull.time_in_ms) });
-        serde_json::to_writer(&mut lines, &line).map_err(|_| ApiError::new(model::ErrorCode::Internal, "a row has no JSON form"))?;
+        let line =
+            json!({ "event": row.event.clone(), "properties": properties(row, &pull.pseudonyms, pull.time_in_ms) });
+        serde_json::to_writer(&mut lines, &line)
+            .map_err(|_| ApiError::new(model::ErrorCode::Internal, "a row has no JSON form"))?;
         lines.push(b'\n');
     }
     Ok(lines)
@@ -140,9 +152,17 @@ async fn one_day(query: &Query, pull: &mut Pull, day: Date) -> ApiResult<Vec<u8>
 /// Properties as Mixpanel exports them; whole seconds unless milliseconds were asked for.
 fn properties(row: EventRow, pseudonyms: &Pseudonyms, time_in_ms: bool) -> Map<String, Value> {
     let mut properties = Map::new();
-    let time = if time_in_ms { row.time.0 } else { row.time.0.div_euclid(1000) };
+    let time = if time_in_ms {
+        row.time.0
+    } else {
+        row.time.0.div_euclid(1000)
+    };
     properties.insert("time".into(), time.into());
-    let distinct_id = if row.person.is_nobody() { String::new() } else { pseudonyms.token(row.person) };
+    let distinct_id = if row.person.is_nobody() {
+        String::new()
+    } else {
+        pseudonyms.token(row.person)
+    };
     properties.insert("distinct_id".into(), distinct_id.into());
     if let Some(id) = row.insert_id {
         properties.insert("$insert_id".into(), pseudonyms.insert_id(id).into());
@@ -159,10 +179,16 @@ pub async fn stream(query: Query) -> Response {
 
 async fn activity(query: &Query) -> ApiResult<Value> {
     let pseudonyms = query.app.pseudonyms(query.project.id, &query.caller.stream()).await?;
-    let ids = query.params.list("distinct_ids")?.ok_or_else(|| ApiError::invalid("this parameter is required").at("distinct_ids"))?;
+    let ids = query
+        .params
+        .list("distinct_ids")?
+        .ok_or_else(|| ApiError::invalid("this parameter is required").at("distinct_ids"))?;
     let range = query.params.range(&query.project.timezone, Unit::Day, now().0)?;
     let zone = TimeZone::get(&query.project.timezone).unwrap_or(TimeZone::UTC);
-    let start_ms = |day: Date| day.to_zoned(zone.clone()).map_or(i64::MAX, |start| Timestamp::from(start).as_millisecond());
+    let start_ms = |day: Date| {
+        day.to_zoned(zone.clone())
+            .map_or(i64::MAX, |start| Timestamp::from(start).as_millisecond())
+    };
     let question = EventsQuery {
         from_ms: start_ms(range.from),
         to_ms: start_ms(range.to.saturating_add(1.day())),
@@ -176,13 +202,22 @@ async fn activity(query: &Query) -> ApiResult<Value> {
     let _permit = permit(&query.app).await?;
     let rows = query.app.engine.events(&query.project, &question).await?;
     let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "stream")).await?;
-    let event = |row: EventRow| json!({ "event": row.event.clone(), "properties": properties(row, &pseudonyms, false) });
+    let event =
+        |row: EventRow| json!({ "event": row.event.clone(), "properties": properties(row, &pseudonyms, false) });
     Ok(json!({ "status": "ok", "results": { "events": rows.into_iter().map(event).collect::<Vec<_>>() } }))
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-    accepted.split(',').any(|coding| coding.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("gzip")))
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    accepted.split(',').any(|coding| {
+        coding
+            .split(';')
+            .next()
+            .is_some_and(|name| name.trim().eq_ignore_ascii_case("gzip"))
+    })
 }
 
 /// Lines as they are, or gzip of them.
@@ -193,7 +228,11 @@ enum Chunks {
 
 impl Chunks {
     fn new(gzip: bool) -> Chunks {
-        if gzip { Chunks::Gzip(GzEncoder::new(Vec::new(), Compression::fast())) } else { Chunks::Plain }
+        if gzip {
+            Chunks::Gzip(GzEncoder::new(Vec::new(), Compression::fast()))
+        } else {
+            Chunks::Plain
+        }
     }
 
     fn chunk(&mut self, lines: &[u8]) -> std::io::Result<Bytes> {

@@ -24,7 +24,10 @@ pub async fn list(query: Query) -> Response {
         let documents = app.store.catalog().documents(project, saved_reports::KIND)?;
         let funnels = documents.iter().filter_map(saved_reports::from_document);
         let funnels = funnels.filter(|saved| matches!(saved.report.question, Question::Funnel(_)));
-        Ok(funnels.map(|saved| json!({ "funnel_id": saved.id, "name": saved.name })).collect::<Vec<_>>().into())
+        Ok(funnels
+            .map(|saved| json!({ "funnel_id": saved.id, "name": saved.name }))
+            .collect::<Vec<_>>()
+            .into())
     });
     let listed = listed.await;
     query.respond(listed)
@@ -38,7 +41,10 @@ pub async fn funnel(query: Query) -> Response {
 async fn ask(query: &Query) -> ApiResult<Value> {
     let (steps, saved_window_ms) = steps(query).await?;
     let on = query.params.expression("on")?;
-    let names: Vec<String> = steps.iter().map(|step| step.event.clone().unwrap_or_else(|| "Any Event".to_owned())).collect();
+    let names: Vec<String> = steps
+        .iter()
+        .map(|step| step.event.clone().unwrap_or_else(|| "Any Event".to_owned()))
+        .collect();
     let funnel = Funnel {
         steps,
         window_ms: window_ms(query, saved_window_ms)?,
@@ -57,15 +63,23 @@ async fn ask(query: &Query) -> ApiResult<Value> {
     };
     let explained = questions::answer(&query.app, &query.project, &query.caller, &report).await?;
     let Answer::Funnel(answer) = explained.answer else {
-        return Err(ApiError::new(model::ErrorCode::Internal, "a funnel question has a funnel answer"));
+        return Err(ApiError::new(
+            model::ErrorCode::Internal,
+            "a funnel question has a funnel answer",
+        ));
     };
     let mut data = Map::new();
     for (date, segments) in answer.buckets.iter().zip(&answer.trend) {
         let shaped = match on.is_some() {
-            true => segments.iter().map(|segment| (key(segment), steps_json(segment, &names))).collect::<Map<_, _>>().into(),
-            false => segments.first().map_or(json!({}), |everybody| {
-                json!({ "steps": steps_json(everybody, &names), "analysis": analysis(everybody) })
-            }),
+            true => segments
+                .iter()
+                .map(|segment| (key(segment), steps_json(segment, &names)))
+                .collect::<Map<_, _>>()
+                .into(),
+            false => segments.first().map_or(
+                json!({}),
+                |everybody| json!({ "steps": steps_json(everybody, &names), "analysis": analysis(everybody) }),
+            ),
         };
         data.insert(date.clone(), shaped);
     }
@@ -82,15 +96,27 @@ struct StepParam {
 /// Steps from `events=[{"event", "where"}]`, or of the saved funnel.
 async fn steps(query: &Query) -> ApiResult<(Vec<EventSelector>, Option<i64>)> {
     if let Some(given) = query.params.json("events")? {
-        let steps: Vec<StepParam> = serde_json::from_value(given).map_err(|error| ApiError::invalid(error.to_string()).at("events"))?;
-        let selector = |step: StepParam| EventSelector { event: Some(step.event), filter: step.filter };
+        let steps: Vec<StepParam> =
+            serde_json::from_value(given).map_err(|error| ApiError::invalid(error.to_string()).at("events"))?;
+        let selector = |step: StepParam| EventSelector {
+            event: Some(step.event),
+            filter: step.filter,
+        };
         return Ok((steps.into_iter().map(selector).collect(), None));
     }
-    let id = query.params.required("funnel_id")?.parse::<u64>().map_err(|_| ApiError::invalid("give a number").at("funnel_id"))?;
+    let id = query
+        .params
+        .required("funnel_id")?
+        .parse::<u64>()
+        .map_err(|_| ApiError::invalid("give a number").at("funnel_id"))?;
     let app = query.app.clone();
     let project = query.project.id;
     let document = blocking(move || Ok(app.store.catalog().document(project, saved_reports::KIND, id)?)).await?;
-    match document.as_ref().and_then(saved_reports::from_document).map(|saved| saved.report.question) {
+    match document
+        .as_ref()
+        .and_then(saved_reports::from_document)
+        .map(|saved| saved.report.question)
+    {
         Some(Question::Funnel(funnel)) => Ok((funnel.steps, Some(funnel.window_ms))),
         _ => Err(ApiError::not_found("the funnel").at("funnel_id")),
     }
@@ -128,7 +154,11 @@ fn bucket(query: &Query) -> ApiResult<Unit> {
 }
 
 fn key(segment: &FunnelSegment) -> String {
-    if segment.segment.is_empty() { "$overall".to_owned() } else { segment_text(&segment.segment) }
+    if segment.segment.is_empty() {
+        "$overall".to_owned()
+    } else {
+        segment_text(&segment.segment)
+    }
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {
@@ -158,6 +188,8 @@ fn steps_json(segment: &FunnelSegment, names: &[String]) -> Value {
 fn analysis(segment: &FunnelSegment) -> Value {
     let counts: Vec<u64> = segment.steps.iter().map(|step| step.count).collect();
     let conversion = |index: &usize| ratio(counts[*index], counts[*index - 1]);
-    let worst = (1..counts.len()).min_by(|a, b| conversion(a).total_cmp(&conversion(b))).unwrap_or(0);
+    let worst = (1..counts.len())
+        .min_by(|a, b| conversion(a).total_cmp(&conversion(b)))
+        .unwrap_or(0);
     json!({ "completion": counts.last(), "starting_amount": counts.first(), "steps": counts.len(), "worst": worst })
 }

@@ -17,9 +17,12 @@ pub struct Params(BTreeMap<String, String>);
 impl Params {
     pub async fn read(request: Request) -> ApiResult<Params> {
         let (parts, body) = request.into_parts();
-        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX)
-            .await
-            .map_err(|_| ApiError::new(model::ErrorCode::TooLarge, format!("the body is larger than {BODY_BYTES_MAX} bytes")))?;
+        let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
+            ApiError::new(
+                model::ErrorCode::TooLarge,
+                format!("the body is larger than {BODY_BYTES_MAX} bytes"),
+            )
+        })?;
         let mut merged = BTreeMap::new();
         match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => merged.extend(json_members(&bytes)?),
@@ -35,11 +38,14 @@ impl Params {
     }
 
     pub fn required(&self, name: &str) -> ApiResult<&str> {
-        self.text(name).ok_or_else(|| ApiError::invalid("this parameter is required").at(name))
+        self.text(name)
+            .ok_or_else(|| ApiError::invalid("this parameter is required").at(name))
     }
 
     pub fn number(&self, name: &str, default: usize, max: usize) -> ApiResult<usize> {
-        let Some(text) = self.text(name) else { return Ok(default) };
+        let Some(text) = self.text(name) else {
+            return Ok(default);
+        };
         match text.parse::<usize>() {
             Ok(number) if number <= max => Ok(number),
             _ => Err(ApiError::invalid(format!("give a whole number up to {max}")).at(name)),
@@ -63,7 +69,9 @@ impl Params {
 
     pub fn json(&self, name: &str) -> ApiResult<Option<Value>> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        serde_json::from_str(text).map(Some).map_err(|error| ApiError::invalid(format!("not JSON: {error}")).at(name))
+        serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| ApiError::invalid(format!("not JSON: {error}")).at(name))
     }
 
     pub fn expression(&self, name: &str) -> ApiResult<Option<Expression>> {
@@ -80,9 +88,15 @@ impl Params {
     /// `from_date` and `to_date`, or the last `interval` units, in the project's time zone (contract Q7, Q14).
     pub fn range(&self, timezone: &str, unit: Unit, now_ms: i64) -> ApiResult<DateRange> {
         let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
-        let today = Timestamp::from_millisecond(now_ms).unwrap_or_default().to_zoned(zone).date();
+        let today = Timestamp::from_millisecond(now_ms)
+            .unwrap_or_default()
+            .to_zoned(zone)
+            .date();
         if self.text("from_date").is_some() || self.text("to_date").is_some() {
-            let range = DateRange { from: self.date("from_date")?, to: self.date("to_date")? };
+            let range = DateRange {
+                from: self.date("from_date")?,
+                to: self.date("to_date")?,
+            };
             // Clients east of us are a day ahead for some hours; later than tomorrow is a mistake (contract EX10).
             if range.to > today.saturating_add(1.day()) {
                 return Err(ApiError::invalid("to_date cannot be later than today"));
@@ -96,7 +110,9 @@ impl Params {
         let from = match unit {
             Unit::Minute | Unit::Hour => today,
             Unit::Day => today.saturating_sub((interval - 1).days()),
-            Unit::Week => today.saturating_sub(((interval - 1) * 7 + i64::from(today.weekday().to_monday_zero_offset())).days()),
+            Unit::Week => {
+                today.saturating_sub(((interval - 1) * 7 + i64::from(today.weekday().to_monday_zero_offset())).days())
+            }
             Unit::Month => today.first_of_month().saturating_sub((interval - 1).months()),
             Unit::Quarter => today.first_of_month().saturating_sub((3 * (interval - 1)).months()),
         };
@@ -104,7 +120,9 @@ impl Params {
     }
 
     pub fn date(&self, name: &str) -> ApiResult<Date> {
-        self.required(name)?.parse().map_err(|_| ApiError::invalid(format!("Error in {name}: invalid date, give yyyy-mm-dd")))
+        self.required(name)?
+            .parse()
+            .map_err(|_| ApiError::invalid(format!("Error in {name}: invalid date, give yyyy-mm-dd")))
     }
 }
 
@@ -130,7 +148,9 @@ fn form(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
 
 fn decode(text: &str) -> String {
     let spaces = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaces).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(&spaces)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn json_members(bytes: &[u8]) -> ApiResult<Vec<(String, String)>> {
@@ -148,14 +168,21 @@ mod tests {
     use super::*;
 
     async fn read(method: &str, uri: &str, body: &'static str) -> Params {
-        let request = axum::http::Request::builder().method(method).uri(uri).body(body.into()).unwrap();
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(body.into())
+            .unwrap();
         Params::read(request).await.unwrap()
     }
 
     #[tokio::test]
     async fn merges_query_form_and_json() {
         let params = read("POST", "/x?event=a%20b&limit=3", "event=other&where=1+%3D%3D+1").await;
-        assert_eq!((params.text("event"), params.text("where")), (Some("a b"), Some("1 == 1")));
+        assert_eq!(
+            (params.text("event"), params.text("where")),
+            (Some("a b"), Some("1 == 1"))
+        );
         let params = read("POST", "/x", r#"{"event":["a","b"],"limit":3}"#).await;
         assert_eq!(params.list("event").unwrap().unwrap(), ["a", "b"]);
         assert_eq!(params.number("limit", 1, 10).unwrap(), 3);
@@ -165,11 +192,37 @@ mod tests {
     #[tokio::test]
     async fn ranges_by_dates_or_interval() {
         let noon = 1_700_049_600_000; // 2023-11-15T12:00:00Z, a Wednesday.
-        let range = |uri: &'static str, unit| async move { read("GET", uri, "").await.range("UTC", unit, noon).map(|r| (r.from.to_string(), r.to.to_string())) };
-        assert_eq!(range("/?interval=2", Unit::Day).await.unwrap(), ("2023-11-14".into(), "2023-11-15".into()));
-        assert_eq!(range("/?interval=1", Unit::Week).await.unwrap(), ("2023-11-13".into(), "2023-11-15".into()));
-        assert_eq!(range("/?interval=2", Unit::Month).await.unwrap(), ("2023-10-01".into(), "2023-11-15".into()));
-        assert!(range("/?from_date=2023-11-01&to_date=2023-12-01", Unit::Day).await.unwrap_err().message.contains("to_date cannot be later"));
-        assert!(range("/?from_date=2023-11-01&to_date=x", Unit::Day).await.unwrap_err().message.contains("to_date"));
+        let range = |uri: &'static str, unit| async move {
+            read("GET", uri, "")
+                .await
+                .range("UTC", unit, noon)
+                .map(|r| (r.from.to_string(), r.to.to_string()))
+        };
+        assert_eq!(
+            range("/?interval=2", Unit::Day).await.unwrap(),
+            ("2023-11-14".into(), "2023-11-15".into())
+        );
+        assert_eq!(
+            range("/?interval=1", Unit::Week).await.unwrap(),
+            ("2023-11-13".into(), "2023-11-15".into())
+        );
+        assert_eq!(
+            range("/?interval=2", Unit::Month).await.unwrap(),
+            ("2023-10-01".into(), "2023-11-15".into())
+        );
+        assert!(
+            range("/?from_date=2023-11-01&to_date=2023-12-01", Unit::Day)
+                .await
+                .unwrap_err()
+                .message
+                .contains("to_date cannot be later")
+        );
+        assert!(
+            range("/?from_date=2023-11-01&to_date=x", Unit::Day)
+                .await
+                .unwrap_err()
+                .message
+                .contains("to_date")
+        );
     }
 }

@@ -6,7 +6,9 @@ use crate::app::questions;
 use crate::app_state::now;
 use crate::error::{ApiError, ApiResult};
 use axum::response::Response;
-use model::report::{Answer, Cohorts, EventSelector, Intervals, Question, Report, Retention, RetentionSegment, Unit, VERSION};
+use model::report::{
+    Answer, Cohorts, EventSelector, Intervals, Question, Report, Retention, RetentionSegment, Unit, VERSION,
+};
 use serde_json::{Map, Value, json};
 
 pub async fn retention(query: Query) -> Response {
@@ -20,11 +22,17 @@ async fn ask(query: &Query) -> ApiResult<Value> {
         return Err(ApiError::invalid("give an interval of 1, and the unit you mean").at("interval"));
     }
     let unit = params.unit(Unit::Day)?;
-    let returning = EventSelector { event: params.text("event").map(str::to_owned), filter: params.expression("where")? };
+    let returning = EventSelector {
+        event: params.text("event").map(str::to_owned),
+        filter: params.expression("where")?,
+    };
     let recurring = params.text("retention_type") == Some("compounded");
     let born = match recurring {
         true => returning.clone(),
-        false => EventSelector { event: Some(params.required("born_event")?.to_owned()), filter: params.expression("born_where")? },
+        false => EventSelector {
+            event: Some(params.required("born_event")?.to_owned()),
+            filter: params.expression("born_where")?,
+        },
     };
     let on = params.expression("on")?;
     let report = Report {
@@ -46,7 +54,10 @@ async fn ask(query: &Query) -> ApiResult<Value> {
     };
     let explained = questions::answer(&query.app, &query.project, &query.caller, &report).await?;
     let Answer::Retention(answer) = explained.answer else {
-        return Err(ApiError::new(model::ErrorCode::Internal, "a retention question has a retention answer"));
+        return Err(ApiError::new(
+            model::ErrorCode::Internal,
+            "a retention question has a retention answer",
+        ));
     };
     let mut dates = Map::new();
     for (index, date) in answer.buckets.iter().enumerate() {
@@ -55,7 +66,12 @@ async fn ask(query: &Query) -> ApiResult<Value> {
             json!({ "first": cohort.born, "counts": cohort.returned })
         };
         let shaped = match on.is_some() {
-            true => answer.segments.iter().map(|segment| (key(segment), cohort(segment))).collect::<Map<_, _>>().into(),
+            true => answer
+                .segments
+                .iter()
+                .map(|segment| (key(segment), cohort(segment)))
+                .collect::<Map<_, _>>()
+                .into(),
             false => answer.segments.first().map_or(json!({}), cohort),
         };
         dates.insert(date.clone(), shaped);
@@ -64,5 +80,9 @@ async fn ask(query: &Query) -> ApiResult<Value> {
 }
 
 fn key(segment: &RetentionSegment) -> String {
-    if segment.segment.is_empty() { "$overall".to_owned() } else { segment_text(&segment.segment) }
+    if segment.segment.is_empty() {
+        "$overall".to_owned()
+    } else {
+        segment_text(&segment.segment)
+    }
 }

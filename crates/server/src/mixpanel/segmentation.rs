@@ -6,7 +6,9 @@ use crate::app_state::now;
 use crate::error::{ApiError, ApiResult};
 use axum::response::Response;
 use model::Expression;
-use model::report::{Answer, Insights, InsightsAnswer, Measure, Metric, Question, Report, Segment, Series, Unit, VERSION};
+use model::report::{
+    Answer, Insights, InsightsAnswer, Measure, Metric, Question, Report, Segment, Series, Unit, VERSION,
+};
 use model::value::number_text;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +25,11 @@ async fn segment(query: &Query) -> ApiResult<Value> {
     let measure = measure(query.params.text("type"))?;
     let on = query.params.expression("on")?;
     let limit = query.params.number("limit", SEGMENTS_DEFAULT, SEGMENTS_MAX)?.max(1);
-    let metric = Metric { event: Some(event.clone()), filter: None, measure };
+    let metric = Metric {
+        event: Some(event.clone()),
+        filter: None,
+        measure,
+    };
     let answer = ask(query, vec![metric], on, limit, Unit::Day).await?;
     let mut values = Map::new();
     for series in &answer.series {
@@ -47,27 +53,57 @@ pub async fn average(query: Query) -> Response {
 }
 
 async fn numeric(query: &Query, measure: fn(Expression) -> Measure) -> ApiResult<Value> {
-    let on = query.params.expression("on")?.ok_or_else(|| ApiError::invalid("this parameter is required").at("on"))?;
-    let metric = Metric { event: Some(single_event(query)?), filter: None, measure: measure(on) };
+    let on = query
+        .params
+        .expression("on")?
+        .ok_or_else(|| ApiError::invalid("this parameter is required").at("on"))?;
+    let metric = Metric {
+        event: Some(single_event(query)?),
+        filter: None,
+        measure: measure(on),
+    };
     let answer = ask(query, vec![metric], None, 1, Unit::Day).await?;
-    let results = answer.series.first().map_or(json!({}), |series| by_bucket(&answer.buckets, series));
+    let results = answer
+        .series
+        .first()
+        .map_or(json!({}), |series| by_bucket(&answer.buckets, series));
     let computed_at = jiff::Timestamp::from_millisecond(now().0).unwrap_or_default();
-    Ok(json!({ "status": "ok", "computed_at": computed_at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(), "results": results }))
+    Ok(
+        json!({ "status": "ok", "computed_at": computed_at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(), "results": results }),
+    )
 }
 
 /// Asks the engine for metrics over the request's range, unit and filter.
-pub async fn ask(query: &Query, metrics: Vec<Metric>, on: Option<Expression>, limit: usize, unit_default: Unit) -> ApiResult<InsightsAnswer> {
+pub async fn ask(
+    query: &Query,
+    metrics: Vec<Metric>,
+    on: Option<Expression>,
+    limit: usize,
+    unit_default: Unit,
+) -> ApiResult<InsightsAnswer> {
     let unit = query.params.unit(unit_default)?;
     let report = Report {
         version: VERSION,
         range: query.params.range(&query.project.timezone, unit, now().0)?,
         timezone: None,
         filter: query.params.expression("where")?,
-        question: Question::Insights(Insights { metrics, unit, breakdown: on.into_iter().collect(), limit, compare_previous: false }),
+        question: Question::Insights(Insights {
+            metrics,
+            unit,
+            breakdown: on.into_iter().collect(),
+            limit,
+            compare_previous: false,
+        }),
     };
-    match questions::answer(&query.app, &query.project, &query.caller, &report).await?.answer {
+    match questions::answer(&query.app, &query.project, &query.caller, &report)
+        .await?
+        .answer
+    {
         Answer::Insights(answer) => Ok(answer),
-        Answer::Funnel(_) | Answer::Retention(_) => Err(ApiError::new(model::ErrorCode::Internal, "an insights question has an insights answer")),
+        Answer::Funnel(_) | Answer::Retention(_) => Err(ApiError::new(
+            model::ErrorCode::Internal,
+            "an insights question has an insights answer",
+        )),
     }
 }
 
@@ -91,7 +127,12 @@ fn single_event(query: &Query) -> ApiResult<String> {
 
 /// A series as `{date: number}`.
 pub fn by_bucket(buckets: &[String], series: &Series) -> Value {
-    buckets.iter().cloned().zip(series.values.iter().map(|value| number(*value))).collect::<Map<_, _>>().into()
+    buckets
+        .iter()
+        .cloned()
+        .zip(series.values.iter().map(|value| number(*value)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// Whole numbers without a fraction, as Mixpanel writes counts.
