@@ -49,9 +49,7 @@ impl Key {
     /// HKDF-SHA-256 of this key with the given info and no salt (RFC 5869; this key is uniform).
     pub(crate) fn expand<const N: usize>(&self, info: &[&[u8]]) -> Zeroizing<[u8; N]> {
         let mut out = Zeroizing::new([0; N]);
-        Hkdf::<Sha256>::new(None, self.bytes())
-            .expand_multi_info(info, &mut *out)
-            .expect("fewer than 255 blocks are asked for");
+        hkdf(None, self.bytes(), info, &mut *out);
         out
     }
 
@@ -89,6 +87,12 @@ impl MacKey {
         }
         mac.finalize().into_bytes().into()
     }
+}
+
+fn hkdf(salt: Option<&[u8]>, key: &[u8], info: &[&[u8]], out: &mut [u8]) {
+    Hkdf::<Sha256>::new(salt, key)
+        .expand_multi_info(info, out)
+        .expect("fewer than 255 blocks are asked for");
 }
 
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {

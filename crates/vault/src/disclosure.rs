@@ -176,21 +176,8 @@ fn ledger_asker(
         session_commit: known.session_commit,
         project,
         action,
-        purpose: purpose.map(|(code, _)| ledger_code(code)),
+        purpose: purpose.map(|(code, _)| code),
         purpose_commit: purpose.map(|(_, commit)| commit),
-    }
-}
-
-fn ledger_code(code: PurposeCode) -> ledger::PurposeCode {
-    match code {
-        PurposeCode::Support => ledger::PurposeCode::Support,
-        PurposeCode::Fraud => ledger::PurposeCode::Fraud,
-        PurposeCode::Security => ledger::PurposeCode::Security,
-        PurposeCode::Legal => ledger::PurposeCode::Legal,
-        PurposeCode::AccessRequest => ledger::PurposeCode::AccessRequest,
-        PurposeCode::Incident => ledger::PurposeCode::Incident,
-        PurposeCode::Migration => ledger::PurposeCode::Migration,
-        PurposeCode::ProductResearch => ledger::PurposeCode::ProductResearch,
     }
 }
 

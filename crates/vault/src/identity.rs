@@ -16,11 +16,11 @@ mod project;
 mod reading;
 mod schema;
 mod table;
-#[cfg(test)]
-mod tamper_tests;
 mod transaction;
 mod writer;
 mod writes;
 
-pub(crate) use directory::{Directory, DirectoryOptions, create};
+pub(crate) use directory::{Directory, DirectoryOptions, create, is_unused};
+#[cfg(test)]
+pub(crate) use writer::Step;
 pub(crate) use writer::Steps;

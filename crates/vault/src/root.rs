@@ -38,10 +38,13 @@ impl RootSource {
         }
     }
 
-    /// The key for a new vault: makes the file where a file is asked for.
+    /// The key for a new vault: makes the file where a file is asked for and there is none.
     pub(crate) fn create(&self, directory: &Path, salt: &[u8; 16]) -> Result<Key, VaultServeError> {
         if let RootSource::File(path) = self {
             let path = key_file(directory, path);
+            if path.exists() {
+                return self.open(directory, salt);
+            }
             let key = Key::random()?;
             let mut file = OpenOptions::new()
                 .write(true)

@@ -36,12 +36,23 @@ pub fn init(directory: &Path, root: &RootSource) -> Result<(), VaultServeError> 
         .mode(0o700)
         .create(directory)
         .map_err(VaultServeError::io(directory))?;
-    if directory.join("keys.db").exists() || directory.join("vault.db").exists() {
-        return Err(VaultServeError::Exists(directory.to_owned()));
+    let exists = || VaultServeError::Exists(directory.to_owned());
+    if directory.join("keys.db").exists() {
+        return Err(exists());
     }
     let _lock = lock(directory)?;
-    // `keys.db` last: a vault that was cut off while being made is missing it and says "holds no vault".
-    for name in ["vault.db", "accounts.db"] {
+    if !identity::is_unused(&directory.join("vault.db"))? {
+        return Err(exists());
+    }
+    // What an `init` that was cut off left behind. `keys.db` comes last: where it is missing there is no vault yet.
+    for name in [
+        "vault.db",
+        "vault.db-wal",
+        "vault.db-shm",
+        "accounts.db",
+        "accounts.db-wal",
+        "accounts.db-shm",
+    ] {
         let _ = std::fs::remove_file(directory.join(name));
     }
     identity::create(directory)?;
@@ -182,3 +193,6 @@ fn lock(directory: &Path) -> Result<File, VaultServeError> {
     })?;
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,11 @@ impl Aad {
         &self.0
     }
 
+    #[cfg(test)]
+    pub(crate) fn raw(bytes: &[u8]) -> Aad {
+        Aad(bytes.to_vec())
+    }
+
     fn of(label: &str) -> Aad {
         Aad(Vec::with_capacity(96)).text(label)
     }

@@ -50,6 +50,18 @@ pub(crate) fn create(directory: &Path) -> Result<(), VaultServeError> {
     Ok(())
 }
 
+/// Whether there is no such file, or one without any project in it.
+pub(crate) fn is_unused(path: &Path) -> Result<bool, VaultServeError> {
+    if !path.exists() {
+        return Ok(true);
+    }
+    let connection = sqlite::open(path)?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master WHERE name = 'project'", [], |row| {
+        row.get(0)
+    })?;
+    Ok(tables == 0 || load::projects(&connection)?.is_empty())
+}
+
 /// 40 random bits and a counter, so that two restores of one backup differ.
 fn first_lineage() -> Result<u64, Fault> {
     Ok((u64::from_le_bytes(random_bytes()?) & !0xff_ffff) | 1)

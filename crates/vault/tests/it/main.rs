@@ -1,0 +1,12 @@
+//! The vault from outside: through its calls, its socket and its files.
+
+#![allow(clippy::unwrap_used)]
+
+mod disclosure;
+mod fields;
+mod files;
+mod history;
+mod socket;
+mod support;
+mod table;
+mod tamper;
