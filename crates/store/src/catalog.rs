@@ -19,7 +19,7 @@ use crate::error::StoreError;
 use model::{EventTime, ProjectId};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// The store's database of everything that is not an event.
@@ -27,7 +27,6 @@ pub struct Catalog {
     connection: Mutex<Connection>,
     /// Projects and credentials in memory. Written only while the connection is locked, after its transaction.
     cache: RwLock<Cache>,
-    file: PathBuf,
     clock: fn() -> EventTime,
 }
 
@@ -40,15 +39,15 @@ struct Cache {
 impl Catalog {
     pub(crate) fn create(file: &Path, shards: u32, clock: fn() -> EventTime) -> Result<Catalog, StoreError> {
         let connection = schema::create(file, shards)?;
-        Catalog::with(connection, file, clock)
+        Catalog::with(connection, clock)
     }
 
     pub(crate) fn open(file: &Path, clock: fn() -> EventTime) -> Result<Catalog, StoreError> {
         let connection = schema::open(file)?;
-        Catalog::with(connection, file, clock)
+        Catalog::with(connection, clock)
     }
 
-    fn with(connection: Connection, file: &Path, clock: fn() -> EventTime) -> Result<Catalog, StoreError> {
+    fn with(connection: Connection, clock: fn() -> EventTime) -> Result<Catalog, StoreError> {
         let cache = Cache {
             projects: projects::load(&connection)?,
             credentials: credentials::load(&connection)?,
@@ -56,7 +55,6 @@ impl Catalog {
         Ok(Catalog {
             connection: Mutex::new(connection),
             cache: RwLock::new(cache),
-            file: file.to_path_buf(),
             clock,
         })
     }

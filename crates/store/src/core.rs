@@ -30,6 +30,8 @@ pub(crate) struct Core {
     pub maintenance_failures: AtomicU64,
     /// Held by whoever changes segments: flush, compaction, and a backup while it lists them.
     pub maintenance: Mutex<()>,
+    /// Set when a publication's outcome could not be learnt: memory and catalog may differ until a restart.
+    maintenance_stopped: AtomicBool,
 }
 
 /// All projects as of one place in the log.
@@ -93,6 +95,7 @@ impl Core {
             log_stopped: AtomicBool::new(false),
             maintenance_failures: AtomicU64::new(0),
             maintenance: Mutex::new(()),
+            maintenance_stopped: AtomicBool::new(false),
         }
     }
 
@@ -145,6 +148,21 @@ impl Core {
             return Err(StoreError::Overloaded { rows, limit });
         }
         Ok(())
+    }
+
+    /// Takes the right to change segments.
+    pub fn maintain(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let held = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.maintenance_stopped.load(Ordering::Relaxed) {
+            return Err(StoreError::Unknown {
+                reason: "an earlier publication may or may not have been committed".into(),
+            });
+        }
+        Ok(held)
+    }
+
+    pub fn stop_maintenance(&self) {
+        self.maintenance_stopped.store(true, Ordering::Relaxed);
     }
 
     pub fn feed_position(&self, project: ProjectId) -> u64 {

@@ -21,9 +21,9 @@ pub enum StoreError {
         #[source]
         source: Arc<std::io::Error>,
     },
-    /// An fsync failed, so it is unknown whether the records survive. The log takes nothing more until the store is
+    /// An fsync or a commit failed, so it is unknown what survives. Nothing more is written until the store is
     /// opened again and recovery has decided.
-    #[error("the log stopped: {reason}; restart to recover")]
+    #[error("{reason}; restart to recover")]
     Unknown { reason: String },
     /// Rows arrive faster than they can be flushed. Nothing was stored; try again later.
     #[error("{rows} rows wait to be flushed; the limit is {limit}")]

@@ -5,7 +5,9 @@
 
 pub(crate) mod compact;
 pub(crate) mod flush;
+mod merge;
 mod period;
+mod plan;
 mod settle;
 mod written;
 

@@ -58,6 +58,11 @@ impl<'a> Fixed<'a> {
         self.insert_ids.is_valid(row).then(|| self.insert_ids.value(row))
     }
 
+    pub fn event_name(&self, row: usize) -> &'a str {
+        let names = self.events.values().as_string::<i32>();
+        names.value(self.events.keys().value(row) as usize)
+    }
+
     /// Event name by dictionary key.
     pub fn event_names(&self) -> Vec<&'a str> {
         let names = self.events.values().as_string::<i32>();

@@ -7,6 +7,7 @@
 pub(crate) mod footer;
 pub(crate) mod probe;
 pub(crate) mod reader;
+pub(crate) mod stream;
 pub(crate) mod writer;
 
 use crate::disk::Disk;

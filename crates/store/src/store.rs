@@ -212,9 +212,10 @@ fn load_state(options: &StoreOptions, catalog: &Catalog) -> Result<State, StoreE
     for found in catalog.load()? {
         let mut project = ProjectState::new(shards);
         project.next_seq = found.next_seq;
+        project.flushed_seq = project.last_seq();
         project.feed_position = found.feed_position;
         project.received = found.received;
-        project.identity = Identity::load(found.merges, found.unsettled, found.erased);
+        project.identity = Identity::load(found.merges, found.unsettled, found.erased, found.unpurged);
         project.registry = Registry::load(found.columns, found.events);
         let mut profiles = Profiles::default();
         for (slot, profile) in found.profiles {

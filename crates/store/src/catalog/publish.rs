@@ -21,6 +21,8 @@ pub(crate) struct Publication {
     pub deleted: Vec<(u64, RoaringBitmap)>,
     /// Numbers under which no stored row lies any more.
     pub settled: Vec<(ProjectId, Vec<u64>)>,
+    /// Erased persons of whom no segment has a row any more.
+    pub purged: Vec<(ProjectId, Vec<u64>)>,
 }
 
 /// A project's state that a flush makes durable.
@@ -34,7 +36,8 @@ pub(crate) struct ProjectChanges {
     pub events: Vec<EventSummary>,
     /// Absorbed number, what it was merged into, and the last row number before the merge.
     pub merges: Vec<(u64, u64, u64)>,
-    pub erased: Vec<u64>,
+    /// Erased number, and the last row number before the erasure.
+    pub erased: Vec<(u64, u64)>,
     /// `None`: the profile is gone.
     pub profiles: Vec<(Slot, Option<Profile>)>,
 }
@@ -51,6 +54,7 @@ pub(crate) struct ProjectOnDisk {
     pub merges: Vec<(u64, u64)>,
     pub unsettled: Vec<(u64, u64)>,
     pub erased: Vec<u64>,
+    pub unpurged: Vec<(u64, u64)>,
     pub profiles: Vec<(Slot, Profile)>,
     pub segments: Vec<(SegmentMeta, RoaringBitmap)>,
 }
@@ -90,6 +94,14 @@ impl Catalog {
                     transaction.prepare_cached("DELETE FROM unsettled_person WHERE project = ?1 AND person = ?2")?;
                 for person in persons {
                     delete.execute((project.0, person))?;
+                }
+            }
+            for (project, persons) in &publication.purged {
+                let mut done = transaction.prepare_cached(
+                    "UPDATE erased_person SET purge_after_seq = NULL WHERE project = ?1 AND person = ?2",
+                )?;
+                for person in persons {
+                    done.execute((project.0, person))?;
                 }
             }
             transaction.commit()
@@ -143,9 +155,9 @@ fn write_project(transaction: &Transaction<'_>, changes: &ProjectChanges) -> rus
         merge.execute((project, person, into))?;
         unsettled.execute((project, person, last_seq))?;
     }
-    let mut erased = transaction.prepare_cached("INSERT OR IGNORE INTO erased_person VALUES (?1, ?2)")?;
-    for person in &changes.erased {
-        erased.execute((project, person))?;
+    let mut erased = transaction.prepare_cached("INSERT OR REPLACE INTO erased_person VALUES (?1, ?2, ?3)")?;
+    for (person, last_seq) in &changes.erased {
+        erased.execute((project, person, last_seq))?;
     }
     write_profiles(transaction, changes)
 }
@@ -243,6 +255,8 @@ fn load_project(connection: &rusqlite::Connection, project: &mut ProjectOnDisk) 
         .prepare("SELECT person FROM erased_person WHERE project = ?1")?
         .query_map([id], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
+    project.unpurged =
+        pairs("SELECT person, purge_after_seq FROM erased_person WHERE project = ?1 AND purge_after_seq IS NOT NULL")?;
     project.profiles = connection
         .prepare("SELECT group_key, number, body FROM profile WHERE project = ?1")?
         .query_map([id], profile_of_row)?

@@ -82,6 +82,7 @@ CREATE TABLE unsettled_person(
 CREATE TABLE erased_person(
     project INTEGER NOT NULL,
     person INTEGER NOT NULL,
+    purge_after_seq INTEGER,
     PRIMARY KEY(project, person)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE profile(

@@ -140,7 +140,7 @@ impl LogFiles {
     }
 
     fn stop(&mut self, what: &str, source: &io::Error) -> StoreError {
-        let reason = format!("{what} failed: {source}");
+        let reason = format!("the log stopped: {what} failed: {source}");
         tracing::error!(reason, "The log stopped; restart to recover");
         self.stopped = Some(reason.clone());
         StoreError::Unknown { reason }

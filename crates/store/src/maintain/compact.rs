@@ -1,6 +1,124 @@
-//! Compaction.
+//! Compaction: settle what merges and erasures left behind, then merge segments as planned.
+
+use super::merge::{Target, merge};
+use super::plan::{Figures, plan};
+use super::settle;
+use super::written::Written;
+use crate::catalog::publish::Publication;
 use crate::core::Core;
 use crate::error::StoreError;
-pub(crate) fn compact(_core: &Core) -> Result<usize, StoreError> {
-    Ok(0)
+use crate::segment::Segment;
+use hashbrown::{HashMap, HashSet};
+use model::ProjectId;
+use std::sync::Arc;
+
+/// Works until there is nothing left to do. Returns the number of segments replaced.
+pub(crate) fn compact(core: &Core) -> Result<usize, StoreError> {
+    let mut replaced = 0;
+    let projects: Vec<ProjectId> = core.state().projects.keys().copied().collect();
+    for project in projects {
+        settle::settle_merged(core, project)?;
+        replaced += settle::purge_erased(core, project)?;
+        while let Some(count) = merge_once(core, project)? {
+            replaced += count;
+        }
+    }
+    Ok(replaced)
+}
+
+/// Carries out one planned round. `None`: nothing was planned.
+fn merge_once(core: &Core, project: ProjectId) -> Result<Option<usize>, StoreError> {
+    let _held = core.maintain()?;
+    let (segments, now_ms) = {
+        let mut state = core.state();
+        let state = state.project(project);
+        (state.segments.clone(), state.received.0)
+    };
+    let figures: Vec<Figures> = segments.iter().map(figures_of).collect();
+    let Some(next) = plan(&figures, now_ms).into_iter().next() else {
+        return Ok(None);
+    };
+    let by_id: HashMap<u64, &Arc<Segment>> = segments.iter().map(|segment| (segment.meta.id, segment)).collect();
+    let inputs: Vec<Arc<Segment>> = next.inputs.iter().map(|id| by_id[id].clone()).collect();
+    rewrite(core, project, &inputs, next.shard, &next.period)?;
+    Ok(Some(inputs.len()))
+}
+
+fn figures_of(segment: &Arc<Segment>) -> Figures {
+    Figures {
+        id: segment.meta.id,
+        shard: segment.meta.shard,
+        period: segment.meta.period.clone(),
+        rows: segment.meta.rows,
+        deleted: segment.deleted.len(),
+    }
+}
+
+/// Replaces segments by one with their live rows. The caller holds the maintenance lock.
+pub(super) fn rewrite(
+    core: &Core,
+    project: ProjectId,
+    inputs: &[Arc<Segment>],
+    shard: u32,
+    period: &str,
+) -> Result<(), StoreError> {
+    let identity = core.state().project(project).identity.clone();
+    let mut written = Written::new(core);
+    let target = Target { project, shard, period };
+    merge(inputs, &identity, &target, &mut written)?;
+    let publication = Publication {
+        removed: inputs.iter().map(|segment| segment.meta.id).collect(),
+        ..Publication::default()
+    };
+    exchange(core, project, publication, Vec::new(), written)
+}
+
+/// Publishes new segments in the place of removed and changed ones, on disk and then in memory.
+pub(super) fn exchange(
+    core: &Core,
+    project: ProjectId,
+    mut publication: Publication,
+    marked: Vec<Arc<Segment>>,
+    written: Written<'_>,
+) -> Result<(), StoreError> {
+    written.sync()?;
+    publication.added = written.metas().to_vec();
+    publication.deleted = marked
+        .iter()
+        .map(|segment| (segment.meta.id, segment.deleted.clone()))
+        .collect();
+    if let Err(error) = core.catalog.publish(&publication) {
+        // Whether it was committed is not known for certain. Nothing is lost or doubled by keeping all files: memory
+        // goes on with the old ones, and the next start follows the catalog.
+        core.stop_maintenance();
+        written.keep();
+        return Err(error);
+    }
+    let removed: HashSet<u64> = publication.removed.iter().copied().collect();
+    let marked: HashMap<u64, Arc<Segment>> = marked.into_iter().map(|segment| (segment.meta.id, segment)).collect();
+    let mut state = core.state();
+    let state = state.project(project);
+    let flushed_seq = state.flushed_seq;
+    let kept = state
+        .segments
+        .iter()
+        .filter(|segment| !removed.contains(&segment.meta.id));
+    let kept = kept.map(|segment| marked.get(&segment.meta.id).unwrap_or(segment).clone());
+    let all: Vec<Arc<Segment>> = kept.chain(written.segments(project, flushed_seq)).collect();
+    for segment in state
+        .segments
+        .iter()
+        .filter(|segment| removed.contains(&segment.meta.id))
+    {
+        segment.file.mark_obsolete();
+    }
+    state.segments = Arc::new(all);
+    for (_, persons) in &publication.settled {
+        state.identity.settle(persons);
+    }
+    for (_, persons) in &publication.purged {
+        state.identity.purge(persons);
+    }
+    written.keep();
+    Ok(())
 }

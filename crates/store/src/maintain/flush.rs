@@ -20,7 +20,7 @@ use hashbrown::{HashMap, HashSet};
 use model::ProjectId;
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// A project's part of a flush.
 struct Taken {
@@ -39,8 +39,7 @@ struct Outcome {
 }
 
 pub(crate) fn flush(core: &Core) -> Result<(), StoreError> {
-    let _held = core.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
-    check_watermark(core)?;
+    let _held = core.maintain()?;
     let (position, mut taken) = take(core);
     if position == core.state().flushed {
         return Ok(());
@@ -50,17 +49,6 @@ pub(crate) fn flush(core: &Core) -> Result<(), StoreError> {
         give_back(core, taken);
     }
     result
-}
-
-/// A publication whose outcome could not be learnt must not be repeated: its rows would count twice.
-fn check_watermark(core: &Core) -> Result<(), StoreError> {
-    let (published, flushed) = (core.catalog.setting("watermark")?, core.state().flushed);
-    if published != flushed {
-        return Err(StoreError::Unknown {
-            reason: format!("the catalog holds record {published}, memory expects {flushed}"),
-        });
-    }
-    Ok(())
 }
 
 fn take(core: &Core) -> (u64, Vec<Taken>) {
@@ -148,12 +136,13 @@ fn write_and_publish(core: &Core, position: u64, taken: &mut [Taken]) -> Result<
         part.changes = changes;
     }
     if let Err(error) = published {
-        // The commit may have happened all the same. Ask; if even that fails, keep the files and let
-        // `check_watermark` stop the next flush until a restart has looked.
+        // The commit may have happened all the same. Ask; if even that fails, keep the files and leave it to a
+        // restart: publishing the rows again could count them twice.
         match core.catalog.setting("watermark") {
             Ok(watermark) if watermark == position => {}
             Ok(_) => return Err(error),
             Err(_) => {
+                core.stop_maintenance();
                 written.keep();
                 return Err(error);
             }
@@ -197,7 +186,7 @@ fn write_project(part: &Taken, written: &mut Written<'_>) -> Result<Outcome, Sto
 }
 
 /// Rows by shard and period, each still in order.
-fn partition(rows: &[RowKey], shards: u32, now_ms: i64) -> BTreeMap<(u32, String), Vec<RowKey>> {
+pub(super) fn partition(rows: &[RowKey], shards: u32, now_ms: i64) -> BTreeMap<(u32, String), Vec<RowKey>> {
     let days: HashSet<i64> = rows.iter().map(|row| row.time.div_euclid(DAY_MS)).collect();
     let periods = Periods::plan(now_ms, &days);
     let names: HashMap<i64, String> = days.into_iter().map(|day| (day, periods.of_day(day))).collect();
@@ -249,6 +238,7 @@ fn exchange(core: &Core, position: u64, taken: &[Taken], outcomes: &[Outcome], w
         let kept = kept.map(|segment| (*marked.get(&segment.meta.id).unwrap_or(&segment)).clone());
         let all = kept.chain(written.segments(part.project, last_seq)).collect();
         project.segments = Arc::new(all);
+        project.flushed_seq = last_seq;
         project.fresh.forget(last_seq);
         for (event, rows) in &outcome.copies {
             if let Some(place) = project.registry.event_place(event) {

@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan};
 pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Rows of the last days always get partitions by day: that is where events keep arriving.
-const RECENT_DAYS: i64 = 2;
+pub(super) const RECENT_DAYS: i64 = 2;
 
 /// Older days that one flush may still give partitions of their own.
 const OLD_DAYS_MAX: usize = 3;

@@ -1,1 +1,129 @@
+//! Making merges and erasures physical.
+//!
+//! A merged person's rows are written again under the canonical number, into the shard of that number, and marked as
+//! deleted where they were. An erased person's rows are removed by rewriting every segment that has one. Both wait
+//! until a flush has passed the feed entry: only then can no fresh row carry the former number any more.
 
+use super::compact::{exchange, rewrite};
+use super::flush::partition;
+use super::written::Written;
+use crate::catalog::publish::Publication;
+use crate::core::Core;
+use crate::error::StoreError;
+use crate::rows::sorted::{Gathering, drop_copies, sort};
+use crate::segment::Segment;
+use crate::segment::stream::{RowStream, all_rows, rows_of_persons};
+use crate::state::identity::Identity;
+use model::ProjectId;
+use roaring::{RoaringBitmap, RoaringTreemap};
+use std::sync::Arc;
+
+/// What the steps below work on.
+struct View {
+    identity: Identity,
+    segments: Arc<Vec<Arc<Segment>>>,
+    flushed_seq: u64,
+    now_ms: i64,
+}
+
+fn view(core: &Core, project: ProjectId) -> View {
+    let mut state = core.state();
+    let state = state.project(project);
+    View {
+        identity: state.identity.clone(),
+        segments: state.segments.clone(),
+        flushed_seq: state.flushed_seq,
+        now_ms: state.received.0,
+    }
+}
+
+/// Moves the rows of absorbed persons to the number that absorbed them.
+pub(super) fn settle_merged(core: &Core, project: ProjectId) -> Result<(), StoreError> {
+    let _held = core.maintain()?;
+    let view = view(core, project);
+    let ready = view
+        .identity
+        .unsettled()
+        .iter()
+        .filter(|(_, seq)| **seq <= view.flushed_seq);
+    let ready: Vec<u64> = ready.map(|(person, _)| *person).collect();
+    if ready.is_empty() {
+        return Ok(());
+    }
+    // The rows of the absorbing number come along, because a merge can make copies of rows that were none.
+    let moving: RoaringTreemap = ready
+        .iter()
+        .flat_map(|person| [*person, view.identity.canonical(*person)])
+        .collect();
+    let mut sources = Vec::new();
+    let mut marked = Vec::new();
+    for segment in view.segments.iter() {
+        let footer = segment.footer()?;
+        let ranges = rows_of_persons(footer, all_rows(footer), &moving, &segment.deleted)?;
+        if ranges.is_empty() {
+            continue;
+        }
+        let mut moved = RoaringBitmap::new();
+        for range in &ranges {
+            moved.insert_range(range.start as u32..range.end as u32);
+        }
+        marked.push(Arc::new(segment.with_deleted(&moved)));
+        let mut rows = RowStream::open_whole(footer, ranges, RoaringBitmap::new())?;
+        while let Some(batch) = rows.next()? {
+            sources.push(batch);
+        }
+    }
+    let mut gathering = Gathering::new(sources, |_, row, fixed| {
+        let person = fixed.persons[row];
+        let canonical = view.identity.canonical(person);
+        let erased = view.identity.is_erased(person) || view.identity.is_erased(canonical);
+        (!erased).then_some(canonical)
+    });
+    let mut rows = std::mem::take(&mut gathering.rows);
+    sort(&mut rows);
+    drop_copies(&mut rows, |_| {});
+    let mut written = Written::new(core);
+    for ((shard, period), rows) in partition(&rows, core.shards, view.now_ms) {
+        written.add(project, shard, &period, &gathering.take(&rows))?;
+    }
+    let publication = Publication {
+        settled: vec![(project, ready)],
+        ..Publication::default()
+    };
+    exchange(core, project, publication, marked, written)
+}
+
+/// Rewrites every segment that still has a row of an erased person. Returns how many there were.
+pub(super) fn purge_erased(core: &Core, project: ProjectId) -> Result<usize, StoreError> {
+    let _held = core.maintain()?;
+    let view = view(core, project);
+    let ready = view
+        .identity
+        .unpurged()
+        .iter()
+        .filter(|(_, seq)| **seq <= view.flushed_seq);
+    let ready: Vec<u64> = ready.map(|(person, _)| *person).collect();
+    if ready.is_empty() {
+        return Ok(0);
+    }
+    let erased: RoaringTreemap = ready.iter().copied().collect();
+    let mut concerned = Vec::new();
+    for segment in view.segments.iter() {
+        let footer = segment.footer()?;
+        // Rows marked as deleted count as well: they must leave the disk like the others.
+        if !rows_of_persons(footer, all_rows(footer), &erased, &RoaringBitmap::new())?.is_empty() {
+            concerned.push(segment.clone());
+        }
+    }
+    for segment in &concerned {
+        let inputs = std::slice::from_ref(segment);
+        rewrite(core, project, inputs, segment.meta.shard, &segment.meta.period)?;
+    }
+    // The last publication says that it is done; a crash before it only repeats the search.
+    let publication = Publication {
+        purged: vec![(project, ready)],
+        ..Publication::default()
+    };
+    exchange(core, project, publication, Vec::new(), Written::new(core))?;
+    Ok(concerned.len())
+}

@@ -4,6 +4,7 @@ use crate::core::Core;
 use crate::error::StoreError;
 use crate::segment::writer::{SegmentPlace, SegmentWriter};
 use crate::segment::{Segment, SegmentMeta};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use model::ProjectId;
 use roaring::RoaringBitmap;
@@ -29,15 +30,34 @@ impl<'a> Written<'a> {
 
     /// Writes one segment from a sorted batch.
     pub fn add(&mut self, project: ProjectId, shard: u32, period: &str, batch: &RecordBatch) -> Result<(), StoreError> {
+        let mut writer = self.start(project, shard, period, &batch.schema())?;
+        writer.write(batch)?;
+        self.finish(writer)
+    }
+
+    /// Starts a segment that is written batch by batch.
+    pub fn start(
+        &self,
+        project: ProjectId,
+        shard: u32,
+        period: &str,
+        schema: &SchemaRef,
+    ) -> Result<SegmentWriter, StoreError> {
         let place = SegmentPlace {
             id: self.core.catalog.take_segment_ids(1)?,
             project,
             shard,
             period: period.to_owned(),
         };
-        let directory = self.core.segment_directory();
-        let mut writer = SegmentWriter::create(&*self.core.options.disk, &directory, place, batch.schema())?;
-        writer.write(batch)?;
+        SegmentWriter::create(
+            &self.core.options.disk,
+            &self.core.segment_directory(),
+            place,
+            schema.clone(),
+        )
+    }
+
+    pub fn finish(&mut self, writer: SegmentWriter) -> Result<(), StoreError> {
         self.metas.push(writer.finish()?);
         Ok(())
     }

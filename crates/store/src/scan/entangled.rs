@@ -4,17 +4,17 @@
 //! with each copy once, because two rows may have become copies only by the merge.
 
 use super::Figures;
-use super::keep::Keep;
 use super::request::Resolved;
 use crate::error::StoreError;
 use crate::rows::sorted::{Gathering, RowKey, drop_copies, sort};
-use crate::rows::{EVENT, Fixed, INSERT_ID, PERSON, SEQ, TIME, batch_of, column, fixed_fields, values};
+use crate::rows::{EVENT, Fixed, PERSON, SEQ, TIME, column};
 use crate::segment::Segment;
-use crate::segment::reader::{SegmentRows, ranges_of};
+use crate::segment::reader::ranges_of;
+use crate::segment::stream::{RowStream, rows_of_persons};
 use crate::snapshot::SnapshotParts;
 use arrow::array::ArrayRef;
-use arrow::datatypes::{Field, UInt64Type};
 use arrow::record_batch::RecordBatch;
+use roaring::RoaringBitmap;
 use std::sync::Arc;
 
 /// Rows per batch of the result.
@@ -124,33 +124,16 @@ impl EntangledScan {
         if ranges.is_empty() {
             return Ok(());
         }
+        let ranges = rows_of_persons(footer, ranges, self.parts.identity.entangled(), &segment.deleted)?;
+        if ranges.is_empty() {
+            return Ok(());
+        }
         let schema = footer.metadata.schema();
         let properties = request.source_columns(|name| schema.index_of(name).is_ok());
-        let mut columns = vec![PERSON, TIME, INSERT_ID, SEQ];
-        columns.extend(&properties);
-        let mut rows = SegmentRows::open(footer, ranges, &columns)?;
-        while let Some(located) = rows.next()? {
-            figures.rows += located.batch.num_rows() as u64;
-            let mut keep = Keep::all(located.batch.num_rows());
-            let persons = values::<UInt64Type>(&located.batch, PERSON);
-            keep.retain_persons(persons, self.parts.identity.entangled(), true);
-            let mut row = 0;
-            for piece in &located.pieces {
-                let (start, end) = (piece.range.start as u32, (piece.range.start + piece.rows as u64) as u32);
-                for deleted in segment.deleted.range(start..end) {
-                    keep.drop(row + (deleted - start) as usize);
-                }
-                row += piece.rows;
-            }
-            let mut fields = fixed_fields();
-            let mut values = vec![located.events(footer)];
-            values.extend([PERSON, TIME, INSERT_ID, SEQ].map(|name| column(&located.batch, name).clone()));
-            for physical in &properties {
-                let property = column(&located.batch, physical);
-                fields.push(Field::new(*physical, property.data_type().clone(), true));
-                values.push(property.clone());
-            }
-            sources.extend(keep.apply(batch_of(fields, values)));
+        let mut rows = RowStream::open(footer, ranges, &properties, RoaringBitmap::new())?;
+        while let Some(batch) = rows.next()? {
+            figures.rows += batch.num_rows() as u64;
+            sources.push(batch);
         }
         figures.bytes += rows.bytes_read();
         Ok(())

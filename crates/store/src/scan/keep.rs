@@ -54,8 +54,4 @@ impl Keep {
         let kept = filter_record_batch(&batch, &mask).expect("the mask has the batch's length");
         (kept.num_rows() > 0).then_some(kept)
     }
-
-    pub fn keeps(&self, row: usize) -> bool {
-        self.keep.as_ref().is_none_or(|keep| keep[row])
-    }
 }

@@ -5,6 +5,7 @@ use super::footer::{EVENT_INDEX_KEY, EventRun};
 use crate::disk::{Disk, WriteFile};
 use crate::error::StoreError;
 use crate::rows::{EVENT, Fixed, INSERT_ID, PERSON, SEQ, TIME};
+use arrow::array::new_null_array;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use model::ProjectId;
@@ -15,6 +16,7 @@ use parquet::file::properties::{BloomFilterPosition, EnabledStatistics, WriterPr
 use parquet::schema::types::ColumnPath;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Ending of a segment that is being written. Such files are swept at start.
 pub(crate) const TEMPORARY: &str = ".tmp";
@@ -34,23 +36,23 @@ pub(crate) struct SegmentPlace {
 }
 
 /// A segment being written. Rows must come sorted by event, person, time and sequence number.
-pub(crate) struct SegmentWriter<'a> {
-    disk: &'a dyn Disk,
-    directory: &'a Path,
-    temporary: PathBuf,
+pub(crate) struct SegmentWriter {
+    disk: Arc<dyn Disk>,
+    directory: PathBuf,
+    temporary: Temporary,
     writer: ArrowWriter<DiskWriter>,
     events: Vec<EventRun>,
     meta: SegmentMeta,
 }
 
-impl<'a> SegmentWriter<'a> {
+impl SegmentWriter {
     /// `schema` must have every column of the batches to come, in their order.
     pub fn create(
-        disk: &'a dyn Disk,
-        directory: &'a Path,
+        disk: &Arc<dyn Disk>,
+        directory: &Path,
         place: SegmentPlace,
         schema: SchemaRef,
-    ) -> Result<SegmentWriter<'a>, StoreError> {
+    ) -> Result<SegmentWriter, StoreError> {
         let meta = SegmentMeta {
             id: place.id,
             project: place.project,
@@ -65,19 +67,24 @@ impl<'a> SegmentWriter<'a> {
             tail_offset: 0,
             tail_crc: 0,
         };
-        let temporary = directory.join(meta.file_name() + TEMPORARY);
+        let path = directory.join(meta.file_name() + TEMPORARY);
         let file = disk
-            .create(&temporary)
-            .map_err(|source| StoreError::io("create", &temporary, source))?;
+            .create(&path)
+            .map_err(|source| StoreError::io("create", &path, source))?;
+        let temporary = Temporary {
+            disk: disk.clone(),
+            path,
+            renamed: false,
+        };
         let sink = DiskWriter {
             file,
             buffer: Vec::with_capacity(BUFFER_BYTES),
         };
         let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(&schema)))
-            .map_err(|error| write_error(&temporary, error))?;
+            .map_err(|error| write_error(&temporary.path, error))?;
         Ok(SegmentWriter {
-            disk,
-            directory,
+            disk: disk.clone(),
+            directory: directory.to_path_buf(),
             temporary,
             writer,
             events: Vec::new(),
@@ -89,7 +96,7 @@ impl<'a> SegmentWriter<'a> {
         self.index(batch);
         self.writer
             .write(batch)
-            .map_err(|error| write_error(&self.temporary, error))
+            .map_err(|error| write_error(&self.temporary.path, error))
     }
 
     /// Notes events, times and sequence numbers of a batch.
@@ -130,7 +137,7 @@ impl<'a> SegmentWriter<'a> {
         let footer = self
             .writer
             .finish()
-            .map_err(|error| write_error(&self.temporary, error))?;
+            .map_err(|error| write_error(&self.temporary.path, error))?;
         let chunks = footer.row_groups().iter().flat_map(|group| group.columns());
         self.meta.tail_offset = chunks
             .map(|chunk| chunk.byte_range())
@@ -140,27 +147,58 @@ impl<'a> SegmentWriter<'a> {
         let sink = self.writer.inner_mut();
         sink.drain()
             .and_then(|()| sink.file.sync())
-            .map_err(|source| StoreError::io("write", &self.temporary, source))?;
+            .map_err(|source| StoreError::io("write", &self.temporary.path, source))?;
         self.check_in()?;
         let path = self.directory.join(self.meta.file_name());
         self.disk
-            .rename(&self.temporary, &path)
+            .rename(&self.temporary.path, &path)
             .map_err(|source| StoreError::io("rename", &path, source))?;
+        self.temporary.renamed = true;
         Ok(self.meta)
     }
 
     /// Takes length and checksum of the tail from the file as it can be read back.
     fn check_in(&mut self) -> Result<(), StoreError> {
         let read_back = || -> io::Result<(u64, u32)> {
-            let file = self.disk.open(&self.temporary)?;
+            let file = self.disk.open(&self.temporary.path)?;
             let mut tail = vec![0; (file.size() - self.meta.tail_offset) as usize];
             file.read_at(self.meta.tail_offset, &mut tail)?;
             Ok((file.size(), crc32c::crc32c(&tail)))
         };
         (self.meta.bytes, self.meta.tail_crc) =
-            read_back().map_err(|source| StoreError::io("read", &self.temporary, source))?;
+            read_back().map_err(|source| StoreError::io("read", &self.temporary.path, source))?;
         Ok(())
     }
+}
+
+/// The file under its temporary name, removed unless it got its final one: a full disk must not stay full of it.
+struct Temporary {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    renamed: bool,
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed
+            && let Err(error) = self.disk.remove(&self.path)
+        {
+            // The next start sweeps it.
+            tracing::warn!(file = %self.path.display(), %error, "An unfinished segment could not be removed");
+        }
+    }
+}
+
+/// The batch with exactly the columns of the schema: missing ones are null.
+pub(crate) fn align(batch: &RecordBatch, schema: &SchemaRef) -> RecordBatch {
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match batch.column_by_name(field.name()) {
+            Some(values) => values.clone(),
+            None => new_null_array(field.data_type(), batch.num_rows()),
+        });
+    RecordBatch::try_new(schema.clone(), columns.collect()).expect("a column has one type everywhere")
 }
 
 fn properties(schema: &SchemaRef) -> WriterProperties {

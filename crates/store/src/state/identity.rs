@@ -16,6 +16,7 @@ pub(crate) struct Identity {
     erased: Arc<RoaringTreemap>,
     unsettled: Arc<HashMap<u64, u64>>,
     entangled: Arc<RoaringTreemap>,
+    unpurged: Arc<HashMap<u64, u64>>,
 }
 
 /// Absorbed numbers and what they were merged into. Two layers, so that a merge after a snapshot copies the small
@@ -85,16 +86,29 @@ impl Identity {
         }
         self.merges.insert(from, into);
         Arc::make_mut(&mut self.unsettled).insert(from, last_seq);
-        let was_entangled = self.entangled.contains(from);
         let entangled = Arc::make_mut(&mut self.entangled);
         entangled.insert(from);
         entangled.insert(into);
-        debug_assert!(!was_entangled || self.entangled.contains(into));
         Some(from)
     }
 
-    pub fn erase(&mut self, person: u64) {
+    /// Hides a person for good. Rows up to `last_seq` wait to be removed from the disk.
+    pub fn erase(&mut self, person: u64, last_seq: u64) {
         Arc::make_mut(&mut self.erased).insert(person);
+        Arc::make_mut(&mut self.unpurged).insert(person, last_seq);
+    }
+
+    /// Erased numbers of which segments may still hold rows, each with its last row number.
+    pub fn unpurged(&self) -> &HashMap<u64, u64> {
+        &self.unpurged
+    }
+
+    /// Declares that no segment holds a row of these numbers any more.
+    pub fn purge(&mut self, persons: &[u64]) {
+        let unpurged = Arc::make_mut(&mut self.unpurged);
+        for person in persons {
+            unpurged.remove(person);
+        }
     }
 
     /// Whether the person whose canonical number this is was erased.
@@ -131,7 +145,12 @@ impl Identity {
     }
 
     /// Rebuilds the identity from what the catalog holds.
-    pub fn load(merges: Vec<(u64, u64)>, unsettled: Vec<(u64, u64)>, erased: Vec<u64>) -> Identity {
+    pub fn load(
+        merges: Vec<(u64, u64)>,
+        unsettled: Vec<(u64, u64)>,
+        erased: Vec<u64>,
+        unpurged: Vec<(u64, u64)>,
+    ) -> Identity {
         let mut identity = Identity {
             merges: Merges {
                 base: Arc::new(merges.into_iter().collect()),
@@ -140,6 +159,7 @@ impl Identity {
             erased: Arc::new(erased.into_iter().collect()),
             unsettled: Arc::new(unsettled.into_iter().collect()),
             entangled: Arc::default(),
+            unpurged: Arc::new(unpurged.into_iter().collect()),
         };
         identity.merges.fold();
         identity.settle(&[]);

@@ -14,6 +14,8 @@ pub(crate) struct ProjectState {
     shards: u32,
     /// Number the next row gets. Rows are numbered per project in the order of the log, from 1.
     pub next_seq: u64,
+    /// Last row that the latest flush moved into segments.
+    pub flushed_seq: u64,
     /// Highest identity feed entry that took effect.
     pub feed_position: u64,
     /// Latest time of receipt: the project's notion of now, the same after a replay.
@@ -35,7 +37,8 @@ pub(crate) struct ProjectState {
 pub(crate) struct IdentityChanges {
     /// Absorbed number, what it was merged into, and the last row number before the merge.
     pub merges: Vec<(u64, u64, u64)>,
-    pub erased: Vec<u64>,
+    /// Erased number, and the last row number before the erasure.
+    pub erased: Vec<(u64, u64)>,
 }
 
 impl ProjectState {
@@ -43,6 +46,7 @@ impl ProjectState {
         ProjectState {
             shards,
             next_seq: 1,
+            flushed_seq: 0,
             feed_position: 0,
             received: EventTime(0),
             identity: Identity::default(),
@@ -140,8 +144,9 @@ impl ProjectState {
             FeedEntry::Erase { persons } => {
                 for person in persons {
                     for number in [person.0, self.identity.canonical(person.0)] {
-                        self.identity.erase(number);
-                        self.changed_identity.erased.push(number);
+                        let last_seq = self.last_seq();
+                        self.identity.erase(number, last_seq);
+                        self.changed_identity.erased.push((number, last_seq));
                         self.remove_profile(number);
                     }
                 }
