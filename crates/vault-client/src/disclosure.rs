@@ -27,6 +27,15 @@ pub enum IdentityKind {
     User,
 }
 
+impl IdentityKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IdentityKind::User => "user",
+            IdentityKind::Device => "device",
+        }
+    }
+}
+
 #[derive(Clone)]
 pub struct RevealRequest {
     pub project: ProjectId,
