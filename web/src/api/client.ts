@@ -3,7 +3,7 @@
  * changes on the server fails the type check here.
  */
 import type { paths } from './schema';
-import type { ErrorBody } from './types';
+import { isRecord, recordOf, textOrNull } from './json';
 
 type Method = 'get' | 'post' | 'delete';
 type PathsWith<M extends Method> = {
@@ -13,7 +13,10 @@ type Operation<P extends keyof paths, M extends Method> = paths[P] extends Recor
 type PathParameters<O> = O extends { parameters: { path: infer T } } ? T : Record<never, never>;
 type QueryParameters<O> = O extends { parameters: { query?: infer T } } ? T : never;
 type Body<O> = O extends { requestBody: { content: { 'application/json': infer T } } } ? T : never;
-type Ok<O> = O extends { responses: { 200: { content: { 'application/json': infer T } } } } ? T : undefined;
+interface Json<T> {
+  content: { 'application/json': T };
+}
+type Ok<O> = O extends { responses: { 200: Json<infer T> } | { 201: Json<infer T> } } ? T : undefined;
 
 interface Options<O> {
   path?: PathParameters<O>;
@@ -28,8 +31,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
-    readonly at?: string | null,
-    readonly fix?: string | null,
+    readonly at: string | null = null,
+    readonly fix: string | null = null,
   ) {
     super(message);
   }
@@ -86,10 +89,12 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
 
 /** The refusal as the server put it; a plain one where a proxy in between answered something else. */
 async function refusal(response: Response): Promise<ApiError> {
-  const body = (await response.json().catch(() => null)) as ErrorBody | null;
-  if (body?.error?.code) {
-    const { code, message, at, fix } = body.error;
-    return new ApiError(response.status, code, message, at, fix);
+  const body: unknown = await response.json().catch(() => null);
+  const error = isRecord(body) ? recordOf(body.error) : {};
+  const code = textOrNull(error.code);
+  const message = textOrNull(error.message);
+  if (code !== null && message !== null) {
+    return new ApiError(response.status, code, message, textOrNull(error.at), textOrNull(error.fix));
   }
   return new ApiError(response.status, `http_${response.status}`, `The server answered with status ${response.status}.`);
 }

@@ -84,10 +84,10 @@ export class ReportPage<K extends Question['kind']> {
   ask(): void {
     const { state, report } = this;
     if (!state || !report) return;
-    const id = session.projectId;
+    const project = session.projectId;
     const { question } = state;
     void this.answer.load(async (signal) => {
-      const explained = await api.post('/api/v1/projects/{id}/query', { path: { id }, body: report, signal });
+      const explained = await api.post('/api/v1/projects/{project}/query', { path: { project }, body: report, signal });
       return { report, question, explained };
     });
   }

@@ -1,6 +1,6 @@
 /** Who is signed in, and which project is looked at. */
 import { ApiError, api, onSignedOut } from '../api/client';
-import type { ProjectSummary, Schema, Session } from '../api/types';
+import type { Project, Schema, Session } from '../api/types';
 
 const KEY = 'frostpane.project';
 
@@ -20,7 +20,7 @@ class SessionStore {
     return this.state.kind === 'signed_in' ? this.state.session : null;
   }
 
-  get project(): ProjectSummary | null {
+  get project(): Project | null {
     const projects = this.session?.projects ?? [];
     return projects.find((project) => project.id === this.chosen) ?? projects[0] ?? null;
   }
@@ -51,8 +51,7 @@ class SessionStore {
   }
 
   async signIn(code: string): Promise<void> {
-    await api.post('/api/v1/session', { body: { code } });
-    this.enter(await api.get('/api/v1/session'));
+    this.enter(await api.post('/api/v1/session', { body: { code } }));
   }
 
   async signOut(): Promise<void> {
@@ -62,10 +61,10 @@ class SessionStore {
   }
 
   async loadSchema(): Promise<void> {
-    const id = this.projectId;
-    if (id === 0) return;
-    const schema = await api.get('/api/v1/projects/{id}/schema', { path: { id } }).catch(() => null);
-    if (id === this.projectId && schema) this.schema = schema;
+    const project = this.projectId;
+    if (project === 0) return;
+    const schema = await api.get('/api/v1/projects/{project}/schema', { path: { project } }).catch(() => null);
+    if (project === this.projectId && schema) this.schema = schema;
   }
 
   private enter(session: Session): void {

@@ -4,6 +4,7 @@
  * It lives in the fragment, which a browser never sends: filter values stay out of every access log. The range is kept
  * as it was chosen, so that "30 days" in a link means the last 30 days of whoever opens it.
  */
+import { isRecord } from '../api/json';
 import type { Question } from '../api/types';
 import { type RangeChoice, PRESETS, isDay } from './dates';
 
@@ -56,10 +57,6 @@ export function rangeOf(text: string): RangeChoice | null {
   if (preset) return preset.value;
   const [from = '', to = ''] = text.split('..');
   return isDay(from) && isDay(to) && from <= to ? { from, to } : null;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toBase64(value: unknown): string {

@@ -1,0 +1,24 @@
+/**
+ * Writes src/api/schema.d.ts from openapi.json.
+ *
+ * An object of which the document names no member stands for any JSON there (a property value, an expression), so it
+ * becomes `unknown`: the app has to look before it uses one.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import openapiTS, { astToString } from 'openapi-typescript';
+import ts from 'typescript';
+
+const UNKNOWN = ts.factory.createKeywordTypeNode(ts.SyntaxKind.UnknownKeyword);
+
+function transform(schema) {
+  const types = [schema.type].flat();
+  const bare = !schema.properties && !schema.additionalProperties && !schema.allOf && !schema.oneOf;
+  return types.includes('object') && bare ? UNKNOWN : undefined;
+}
+
+const document = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8'));
+const nodes = await openapiTS(document, { transform });
+writeFileSync(
+  new URL('../src/api/schema.d.ts', import.meta.url),
+  `// Generated from openapi.json by \`npm run schema\`. Do not edit.\n${astToString(nodes)}`,
+);
