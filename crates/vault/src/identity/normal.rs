@@ -113,6 +113,10 @@ impl Contact {
 
 /// NFKC, lower case, IDNA domain; dots are not folded. `None` when it is no address.
 pub(super) fn email(text: &str) -> Option<Zeroizing<String>> {
+    // Most user ids are plain and no address; they are not worth folding.
+    if text.is_ascii() && !text.contains('@') {
+        return None;
+    }
     let folded = Zeroizing::new(text.trim().nfkc().collect::<String>().to_lowercase());
     let (local, domain) = folded.rsplit_once('@')?;
     let shaped = !local.is_empty()

@@ -30,7 +30,10 @@ use vault_client::{ResolveRequest, ResolvedId, WriteSubject};
 const QUEUE_MAX: usize = 64;
 /// Calls of one transaction.
 const GROUP_MAX: usize = 8;
-/// A call that waited longer is shed (ID-19): its sender has a clock of its own.
+/// Identities after which a transaction takes no further call, so that a group of imports does not keep those that
+/// wait behind it beyond their patience.
+const GROUP_IDS_MAX: usize = 2_000;
+/// A call without a deadline that waited longer is shed (ID-19): its sender has a clock of its own.
 const WAIT_MAX_MS: i64 = SECOND_MS;
 /// How often the counter of states is copied to `keys.db` (VA-5).
 const COPY_STATE_MS: i64 = SECOND_MS;
@@ -66,6 +69,15 @@ pub(super) enum Work {
         name: Vec<u8>,
         sealed: Vec<u8>,
     },
+}
+
+impl Work {
+    fn ids(&self) -> usize {
+        match self {
+            Work::Resolve(request) => request.ids.len() + request.refs.len() + request.writes.len(),
+            Work::AddProject | Work::PutDocument { .. } => 1,
+        }
+    }
 }
 
 pub(super) enum Done {
@@ -143,7 +155,12 @@ impl Queue {
         if waiting.count == 0 && waiting.closed {
             return None;
         }
-        let group = std::iter::from_fn(|| waiting.take_in_turn()).take(GROUP_MAX).collect();
+        let (mut group, mut ids) = (Vec::new(), 0);
+        while group.len() < GROUP_MAX && ids < GROUP_IDS_MAX {
+            let Some(job) = waiting.take_in_turn() else { break };
+            ids += job.work.ids();
+            group.push(job);
+        }
         Some(group)
     }
 
