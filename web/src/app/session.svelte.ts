@@ -15,6 +15,8 @@ class SessionStore {
   private chosen = $state(Number(localStorage.getItem(KEY) ?? 0));
   /** What the project has met so far; loaded once per project, pickers read it. */
   schema = $state<Schema | null>(null);
+  /** Without it names are typed instead of picked; nothing else needs it. */
+  schemaFailed = $state(false);
 
   get session(): Session | null {
     return this.state.kind === 'signed_in' ? this.state.session : null;
@@ -64,7 +66,9 @@ class SessionStore {
     const project = this.projectId;
     if (project === 0) return;
     const schema = await api.get('/api/v1/projects/{project}/schema', { path: { project } }).catch(() => null);
-    if (project === this.projectId && schema) this.schema = schema;
+    if (project !== this.projectId) return;
+    this.schemaFailed = schema === null;
+    if (schema) this.schema = schema;
   }
 
   private enter(session: Session): void {

@@ -1,5 +1,5 @@
 /** Building report definitions: what a new one looks like, and the small edits that keep it valid. */
-import type { FunnelQuestion, InsightsQuestion, Measure, Metric, Question, Report, RetentionQuestion, Unit } from '../api/types';
+import type { EventSelector, FunnelQuestion, InsightsQuestion, Measure, Metric, Question, Report, RetentionQuestion, Unit } from '../api/types';
 import { type PropertyRef, propertyOf, propertyText } from './expression';
 import { eventName, propertyLabel } from './names';
 import type { Days } from './dates';
@@ -83,8 +83,8 @@ export function newInsights(event: string | null, unit: Unit = 'day'): InsightsQ
 }
 
 export function newFunnel(events: readonly string[]): FunnelQuestion {
-  const steps = events.slice(0, 3).map((event) => ({ event }));
-  while (steps.length < 2) steps.push({ event: events[0] ?? '' });
+  const steps: EventSelector[] = events.slice(0, 3).map((event) => ({ event }));
+  while (steps.length < 2) steps.push({ event: events[0] ?? null });
   return { kind: 'funnel', steps, window_ms: 7 * DAY_MS, tie_ms: 2_000, attempt: 'furthest', limit: 6 };
 }
 
