@@ -1,0 +1,1 @@
+"""What the tests share: a real installation and plain HTTP to it."""

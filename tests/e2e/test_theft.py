@@ -1,0 +1,208 @@
+"""The theft test: whoever takes the data directory, the logs and the backups learns nobody's name.
+
+Planted through every path, across a clean restart and two SIGKILLs; then everything the server ever wrote is searched, in
+every layer and every form. Two controls keep the test honest: ordinary words planted in the same events must be found by
+the same search, and the vault must give every person back, so that nothing was merely dropped.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import pathlib
+import random
+import shutil
+import threading
+import time
+
+import pytest
+
+from scan.forms import Planted
+from scan.scan import Scanner
+from support import planting
+from support.api import PURPOSE, Api
+from support.identities import identities
+from support.installation import Installation
+
+COUNT = int(os.environ.get("FROSTPANE_E2E_IDENTITIES", "400"))
+PASSPHRASE = "fourteen-quiet-otters-crossed-a-frozen-lake"
+OWNER = "zephyrine.owner@staff.example.com"
+
+
+class World:
+    """The installation that was stolen from, and what is known about it."""
+
+    def __init__(self, root: pathlib.Path) -> None:
+        self.root = root
+        self.people = identities(COUNT)
+        # A passphrase, so that the vault's own files are no open book either (tier T1).
+        self.installation = Installation(root / "server", passphrase=PASSPHRASE, owner=OWNER, log="debug")
+        self.statuses: dict[str, list[int]] = {}
+        self.answers: list[tuple[str, bytes]] = []
+        self.session_secret = ""
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        self.installation.start("--trusted-proxy", "127.0.0.1")
+
+    def plant(self, people, ways) -> None:
+        """Each person by each way, eight clients at once. A way that cannot reach the server counts as status 0."""
+        local = threading.local()
+
+        def one(person):
+            api = getattr(local, "api", None)
+            if api is None:
+                api = local.api = Api(self.installation)
+            for way in ways:
+                try:
+                    status = way(api, person)
+                    status = [status.status_code] if way is not planting.failing else status
+                except OSError:
+                    status = [0]
+                with self._lock:
+                    self.statuses.setdefault(way.__name__, []).extend(status)
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(one, people))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("theft"))
+    server, people, rng = world.installation, world.people, random.Random(1)
+    ways = planting.ACCEPTED
+    world.start()
+    # A third of everything, then a clean stop: what a shutdown writes is searched too.
+    world.plant(people[: COUNT // 3], ways)
+    server.stop()
+    world.start()
+    world.plant(people, (planting.link,))
+    # Killed in the middle of batches, sent again by clients that got no answer.
+    killer = threading.Timer(1.0, server.kill)
+    killer.start()
+    world.plant(people[COUNT // 3:], ways)
+    killer.join()
+    world.start()
+    world.statuses.clear()
+    world.plant(people[COUNT // 3:], ways)
+    world.plant(rng.sample(people, max(COUNT // 5, 1)), (planting.failing,))
+    yield world
+    if server.process is not None:
+        server.kill()
+
+
+def test_1_ingestion_took_what_is_valid(world):
+    for way in planting.ACCEPTED:
+        assert set(world.statuses[way.__name__]) == {200}, way.__name__
+    assert not any(status >= 500 for status in world.statuses["failing"]), world.statuses["failing"]
+    api = Api(world.installation)
+    # form, json, gzip, pixel, beacon, insert, import, two of ndjson; the page view before the sign-in has no path.
+    by_path = api.insight("total", breakdown='properties["path"]', days=(-1, 1))
+    paths = ("form", "json", "gzip", "pixel", "beacon", "insert", "import", "ndjson0", "ndjson1")
+    assert {path: by_path.get((path,)) for path in paths} == {path: COUNT for path in paths}
+    assert api.uniques("$identify", days=(-1, 1)) == COUNT
+
+
+def test_2_the_vault_gives_every_person_back(world):
+    """By a service account and by a signed-in owner, with a purpose that itself names the person."""
+    server = world.installation
+    owner = Api(server)
+    answer = owner.request("POST", "/api/v1/session", json={"code": server.login_code}, headers={"Origin": server.url})
+    assert answer.status_code == 200, answer.text
+    world.session_secret = answer.cookies["fp_session"]
+
+    def check(person):
+        api = Api(server)
+        purpose = {"code": "support", "text": f"Call {person.name} back at {person.phone}, they wrote in"}
+        number = api.post(api.project("/lookup"), {"identifier": person.user_id, "purpose": purpose}).json()["person"]
+        assert number, f"person {person.number} is not known to the vault"
+        if person.number % 2:
+            shown = api.post(api.project(f"/people/{number}/reveal"), {"purpose": purpose})
+        else:
+            shown = api.request("POST", api.project(f"/people/{number}/reveal"), json={"purpose": purpose},
+                                cookies={"fp_session": world.session_secret}, headers={"Origin": server.url})
+        assert shown.status_code == 200, shown.text
+        shown = shown.json()
+        fields = {"$name": person.name, "$email": person.email, "$phone": person.phone, "$first_name": person.first_name,
+                  "$last_name": person.last_name, "home_address": person.address}
+        assert {name: shown["fields"].get(name) for name in fields} == fields
+        assert {(i["kind"], i["value"]) for i in shown["identifiers"]} == {("user", person.user_id), ("device", person.device_id)}
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(check, world.people))
+
+
+def test_3_answers_name_nobody(world):
+    """What machines and analysts read all day: exports, profiles, reports, live rows, metrics, the ledger."""
+    server = world.installation
+    api, project = Api(server), world.installation.project
+    signed_in = {"cookies": {"fp_session": world.session_secret}}
+    pulls = [
+        ("export", api.get("/api/2.0/export", params={"project_id": project, "from_date": "2020-01-01", "to_date": _today()})),
+        ("profiles", api.get("/api/2.0/engage", params={"project_id": project})),
+        ("event names", api.get("/api/2.0/events/names", params={"project_id": project})),
+        ("schema", api.get(api.project("/schema"))),
+        ("live", api.get(api.project("/live?limit=200"))),
+        ("people", api.post(api.project("/people"), {"limit": 1000})),
+        ("ledger", api.request("GET", api.project("/ledger?limit=1000"), **signed_in)),
+        ("setup", api.request("GET", api.project("/setup"), **signed_in)),
+        ("metrics", api.request("GET", "/metrics")),
+        ("ready", api.request("GET", "/readyz")),
+        ("status", api.request("GET", "/api/v1/status", **signed_in)),
+    ]
+    for property_name in ("note", "label", "detail", "value", "ordinary", "$current_url", "origin", "feedback"):
+        pulls.append((f"values of {property_name}", api.get(api.project("/values"), params={"property": property_name})))
+    for where, answer in pulls:
+        assert answer.status_code == 200, f"{where}: {answer.status_code} {answer.text[:300]}"
+        assert answer.content, where
+        world.answers.append((where, answer.content))
+
+
+def test_4_the_stolen_copy_names_nobody(world):
+    server, root = world.installation, world.root
+    server.write_segments("--trusted-proxy", "127.0.0.1")
+    server.run("backup", "--data", str(server.data), "--to", str(root / "backup-online"))
+    # The last of it dies in mid-batch, so that the copy has a torn end.
+    killer = threading.Timer(0.3, server.kill)
+    killer.start()
+    world.plant(world.people[:50], planting.ACCEPTED)
+    killer.join()
+    server.run("backup", "--data", str(server.data), "--to", str(root / "backup-offline"))
+    image = root / "image"
+    shutil.copytree(server.data, image / "data")
+    for directory in ("logs", "tmp"):
+        shutil.copytree(server.root / directory, image / directory)
+    for name, answer in world.answers:
+        (image / "answers").mkdir(exist_ok=True)
+        (image / "answers" / name.replace(" ", "_").replace("$", "")).write_bytes(answer)
+    # The vault's files under a passphrase: ciphertext. Its socket is no file.
+    shutil.copytree(server.vault, image / "vault", ignore=shutil.ignore_patterns("*.sock"))
+
+    planted = [value for person in world.people for value in person.planted()]
+    planted.append(Planted("owner's email", -1, OWNER))
+    stolen = Scanner(planted).search(image, root / "backup-online", root / "backup-offline")
+    assert not stolen.hits, stolen.told()
+
+    credentials = [
+        Planted("passphrase", -1, PASSPHRASE), Planted("API secret", -1, server.api_secret),
+        Planted("service account secret", -1, server.service_account[1]), Planted("login code", -1, server.login_code),
+        Planted("session secret", -1, world.session_secret), Planted("purpose", -1, PURPOSE["text"])]
+    keys = Scanner(credentials, raw_only=True).search(image, root / "backup-online", root / "backup-offline")
+    assert not keys.hits, keys.told()
+
+    # The control: ordinary words of the same events lie there in clear, in the log, in segments and in profiles.
+    words = Scanner([Planted("word", person.number, person.ordinary) for person in world.people], raw_only=True)
+    found = words.search(image / "data")
+    assert len(found.owners()) > 0.99 * COUNT
+    assert found.layers.unpacked["parquet"] and found.layers.unpacked["sqlite"], found.layers.unpacked
+    in_segments = {planted.owner for planted, _, where in found.hits if "> parquet" in where}
+    assert len(in_segments) > 0.99 * COUNT, f"{len(in_segments)} of {COUNT} in segments"
+    for copy in ("backup-online", "backup-offline"):
+        assert len(words.search(root / copy).owners()) > 0.99 * COUNT, copy
+    answers = words.search(image / "answers")
+    assert len(answers.owners()) > 0.99 * COUNT
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
