@@ -147,11 +147,6 @@ impl Firewall {
         }
     }
 
-    /// The names of the steps, in order.
-    pub fn step_names() -> impl Iterator<Item = &'static str> {
-        STEPS.iter().map(|step| step.name)
-    }
-
     pub fn countries(&self) -> &CountryTable {
         &self.countries
     }
@@ -173,6 +168,11 @@ impl Firewall {
         let mut context = Context { firewall: self, tally };
         for step in STEPS {
             (step.run)(&mut context, &mut draft);
+            tracing::trace!(
+                step = step.name,
+                properties = draft.properties.len(),
+                "Firewall step done"
+            );
         }
         draft.into_clean()
     }

@@ -63,12 +63,13 @@ impl KeyRules {
         if self.reference.is_match(&whole) {
             return KeyWords::Reference;
         }
-        let significant = significant(&words);
-        let Some(last) = significant.last() else {
-            return KeyWords::Ordinary;
+        // With and without the words that mean nothing: `password_text` is a password, `input_text` is what it says.
+        let endings = [ending(&words), ending(significant(&words))];
+        let matches = |pattern: &Regex| {
+            endings
+                .iter()
+                .any(|(last, last_two)| pattern.is_match(last) || pattern.is_match(last_two))
         };
-        let last_two = significant[significant.len().saturating_sub(2)..].join(" ");
-        let matches = |pattern: &Regex| pattern.is_match(last) || pattern.is_match(&last_two);
         if matches(&self.never_stored) {
             KeyWords::NeverStored
         } else if matches(&self.identifying) || (on_profile && whole == IDENTIFYING_ON_PROFILES) {
@@ -77,6 +78,12 @@ impl KeyRules {
             KeyWords::Ordinary
         }
     }
+}
+
+/// The last word, and the last two.
+fn ending(words: &[String]) -> (String, String) {
+    let last = words.last().cloned().unwrap_or_default();
+    (last, words[words.len().saturating_sub(2)..].join(" "))
 }
 
 /// The words without trailing numbers and words that mean nothing by themselves.

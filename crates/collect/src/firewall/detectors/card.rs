@@ -5,73 +5,75 @@ use super::KeyContext;
 pub const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 
+/// Most separators between two groups: a dash with a space on either side.
+const SEPARATORS_MAX: usize = 3;
+
 /// Whether a card number stands in the text, bare or in groups.
 pub fn is_in(text: &str, context: KeyContext) -> bool {
-    let mut groups = Groups::default();
-    let mut separators = 0;
-    for (at, byte) in text.bytes().enumerate() {
+    let mut run = Run::default();
+    for byte in text.bytes() {
         match byte {
-            b'0'..=b'9' => {
-                if separators > 0 || groups.ends.is_empty() {
-                    groups.ends.push(groups.digits.len());
-                }
-                separators = 0;
-                groups.digits.push(byte - b'0');
-                *groups.ends.last_mut().expect("a group was begun") = groups.digits.len();
-            }
-            // White space covers line ends inside a number; one separator of each kind may stand between groups.
-            b' ' | b'-' | b'\n' | b'\r' | b'\t' if !groups.digits.is_empty() && separators < 3 => separators += 1,
+            b'0'..=b'9' => run.push(byte - b'0'),
+            // White space covers line ends inside a number.
+            b' ' | b'-' | b'\n' | b'\r' | b'\t' if run.separators < SEPARATORS_MAX => run.separators += 1,
             _ => {
-                if groups.hold_card(context) {
+                if run.holds_card(byte.is_ascii_alphabetic(), context) {
                     return true;
                 }
-                groups.clear();
-                separators = 0;
-                // Digits glued to letters are part of a word: a digest, a ULID, a tracking number.
-                groups.glued = byte.is_ascii_alphanumeric() && at + 1 < text.len();
-                continue;
+                run = Run {
+                    glued: byte.is_ascii_alphabetic(),
+                    ..Run::default()
+                };
             }
-        }
-        if separators >= 3 {
-            if groups.hold_card(context) {
-                return true;
-            }
-            groups.clear();
-            separators = 0;
         }
     }
-    groups.hold_card(context)
+    run.holds_card(false, context)
 }
 
-/// A run of digits and where its groups end.
+/// Groups of digits with separators between them.
 #[derive(Default)]
-struct Groups {
+struct Run {
     digits: Vec<u8>,
-    ends: Vec<usize>,
-    /// A letter stands directly before.
+    /// Where each group starts and ends in `digits`.
+    groups: Vec<(usize, usize)>,
+    /// Separators since the last digit.
+    separators: usize,
+    /// A letter stands directly before the first group. Digits glued to letters are part of a word: a digest, a ULID,
+    /// a tracking number.
     glued: bool,
 }
 
-impl Groups {
-    fn clear(&mut self) {
-        self.digits.clear();
-        self.ends.clear();
-        self.glued = false;
+impl Run {
+    fn push(&mut self, digit: u8) {
+        let at = self.digits.len();
+        self.digits.push(digit);
+        match self.groups.last_mut() {
+            Some((_, end)) if self.separators == 0 => *end = at + 1,
+            _ => {
+                if self.groups.is_empty() && self.separators > 0 {
+                    self.glued = false;
+                }
+                self.groups.push((at, at + 1));
+            }
+        }
+        self.separators = 0;
     }
 
-    /// Whether some neighbouring groups make up a card number.
-    fn hold_card(&self, context: KeyContext) -> bool {
+    /// Whether some neighbouring groups make up a card number. `letter_follows` the last digit or separator.
+    fn holds_card(&self, letter_follows: bool, context: KeyContext) -> bool {
         if self.digits.len() < DIGITS_MIN {
             return false;
         }
-        if let [_] = self.ends.as_slice() {
-            return !self.glued && !context.id_like && is_card(&self.digits);
-        }
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.enumerate().take(self.ends.len()).any(|(first, start)| {
-            let whole = |end: usize| (DIGITS_MIN..=DIGITS_MAX).contains(&(end - start));
-            self.ends[first..].iter().any(|end| {
-                whole(*end) && !(context.id_like && *end == self.ends[first]) && is_card(&self.digits[start..*end])
+        let first = usize::from(self.glued);
+        let last = self.groups.len() - usize::from(letter_follows && self.separators == 0);
+        (first..last).any(|from| {
+            let start = self.groups[from].0;
+            let within = self.groups[from..last]
+                .iter()
+                .take_while(|(_, end)| end - start <= DIGITS_MAX);
+            within.enumerate().any(|(more, (_, end))| {
+                let is_bare = more == 0;
+                !(is_bare && context.id_like) && end - start >= DIGITS_MIN && is_card(&self.digits[start..*end])
             })
         })
     }

@@ -98,6 +98,11 @@ const RULES: &[(Detector, &[&str], &str, f64)] = &[
 /// Shortest secret: a Stripe key.
 const SHORTEST_BYTES: usize = 18;
 
+/// How far from its prefix a secret is looked at. Text that repeats a prefix would cost quadratic time otherwise.
+const WINDOW_BYTES: usize = 2048;
+/// The same backwards, for the two forms whose mark stands inside.
+const WINDOW_BACK_BYTES: usize = 256;
+
 pub struct Secrets {
     prefixes: AhoCorasick,
     /// For each prefix the index of its rule.
@@ -129,12 +134,13 @@ impl Secrets {
         self.prefixes.find_overlapping_iter(text).find_map(|hit| {
             let rule = self.rules[hit.pattern().as_usize()];
             let (detector, _, _, entropy_min) = RULES[rule];
-            let from = if matches!(detector, Detector::PrivateKey) || text[hit.range()].starts_with("T3") {
-                0
+            let stands_inside = matches!(detector, Detector::PrivateKey) || text[hit.range()].starts_with("T3");
+            let from = if stands_inside {
+                hit.start().saturating_sub(WINDOW_BACK_BYTES)
             } else {
                 hit.start()
             };
-            let found = self.forms[rule].find(&text[from..])?;
+            let found = self.forms[rule].find(window(text, from, hit.end() + WINDOW_BYTES))?;
             let confirmed = entropy_bits(found.as_str()) >= entropy_min
                 && match detector {
                     Detector::Jwt => is_jwt_header(found.as_str()),
@@ -144,6 +150,17 @@ impl Secrets {
             confirmed.then_some(detector)
         })
     }
+}
+
+/// The text between two places, moved inwards to whole characters.
+fn window(text: &str, from: usize, to: usize) -> &str {
+    let from = (from..=text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len());
+    let to = (from..=to.min(text.len()))
+        .rfind(|at| text.is_char_boundary(*at))
+        .unwrap_or(from);
+    &text[from..to]
 }
 
 /// Whether the part before the first dot is a JSON object with an algorithm.
