@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::os::fd::RawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use vault_client::Tier;
+use vault_client::{SecretText, Tier};
 use zeroize::Zeroizing;
 
 /// Memory in KiB, passes and lanes: 64 MiB t3 p4.
@@ -19,7 +19,7 @@ const ARGON2_COST: (u32, u32, u32) = (64 * 1024, 3, 4);
 const PASSPHRASE_CHARS_MIN: usize = 12;
 
 /// Where to take the root key from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum RootSource {
     /// A file of 32 bytes, `root.key` in the vault directory when none is named. Tier T0: trial only.
     File(Option<PathBuf>),
@@ -28,13 +28,26 @@ pub enum RootSource {
     PassphraseVariable(String),
     /// A passphrase to be read from an open file descriptor up to its end, without a trailing line feed.
     PassphraseDescriptor(RawFd),
+    /// A passphrase that was read already.
+    Passphrase(SecretText),
 }
 
 impl RootSource {
     pub fn tier(&self) -> Tier {
         match self {
             RootSource::File(_) => Tier::T0,
-            RootSource::PassphraseVariable(_) | RootSource::PassphraseDescriptor(_) => Tier::T1,
+            RootSource::PassphraseVariable(_) | RootSource::PassphraseDescriptor(_) | RootSource::Passphrase(_) => {
+                Tier::T1
+            }
+        }
+    }
+
+    /// Reads a passphrase now. A process that has made itself unreadable can no longer open its own descriptors by
+    /// name, so this comes before that.
+    pub(crate) fn fetched(self) -> Result<RootSource, VaultServeError> {
+        match self {
+            RootSource::File(_) => Ok(self),
+            _ => Ok(RootSource::Passphrase(SecretText::new(self.passphrase()?.as_str()))),
         }
     }
 
@@ -87,6 +100,7 @@ impl RootSource {
                     .map_err(|_| VaultServeError::RootSource(format!("the variable {name} is not set")))?,
             ),
             RootSource::PassphraseDescriptor(descriptor) => read_descriptor(*descriptor)?,
+            RootSource::Passphrase(text) => Zeroizing::new(text.expose().to_owned()),
         };
         let trimmed = text.strip_suffix('\n').unwrap_or(&text);
         if trimmed.is_empty() {

@@ -95,7 +95,8 @@ impl Stop {
 }
 
 /// Opens the vault, listens, and answers until stopped. Hardens the process first, so it is for a process of its own.
-pub fn serve(options: VaultOptions) -> Result<(), VaultServeError> {
+pub fn serve(mut options: VaultOptions) -> Result<(), VaultServeError> {
+    options.root = options.root.fetched()?;
     process::harden();
     let server = Server::bind(options)?;
     tracing::info!(tier = server.vault.tier().code(), "The vault is open");

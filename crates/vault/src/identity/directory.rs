@@ -3,10 +3,11 @@
 use super::feed;
 use super::index::Short;
 use super::project::Project;
+use super::queue::{Done, Job, Queue, Work};
 use super::reading::Readers;
 use super::table::{Act, Seen, decide};
 use super::transaction::Looked;
-use super::writer::{Done, Job, Projects, Queue, Steps, Work, Writer, find_project};
+use super::writer::{Projects, Steps, Writer, find_project};
 use super::{load, normal, schema};
 use crate::clock::Clock;
 use crate::crypto::random_bytes;

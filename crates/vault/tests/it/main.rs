@@ -6,6 +6,7 @@ mod disclosure;
 mod fields;
 mod files;
 mod history;
+mod process;
 mod socket;
 mod support;
 mod table;
