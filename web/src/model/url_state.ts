@@ -20,9 +20,8 @@ export interface ReportState<Q extends Question = Question> {
 const CHARTS: ChartKind[] = ['line', 'columns', 'ranking'];
 
 export function encodeState(state: ReportState): string {
-  const range = typeof state.range === 'string' ? state.range : `${state.range.from}..${state.range.to}`;
   const chart = state.chart === 'line' ? '' : `&chart=${state.chart}`;
-  return `range=${range}${chart}&q=${toBase64({ filter: state.filter, question: state.question })}`;
+  return `range=${rangeParameter(state.range)}${chart}&q=${toBase64({ filter: state.filter, question: state.question })}`;
 }
 
 /** The state that a fragment holds; `null` when it holds none, or one of another kind of report. */
@@ -50,6 +49,10 @@ function hasParts(question: Question): boolean {
     case 'retention':
       return isRecord(question.born) && isRecord(question.returning);
   }
+}
+
+export function rangeParameter(range: RangeChoice): string {
+  return typeof range === 'string' ? range : `${range.from}..${range.to}`;
 }
 
 export function rangeOf(text: string): RangeChoice | null {
