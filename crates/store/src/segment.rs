@@ -4,6 +4,7 @@
 //! deleted. Versions share the [`SegmentFile`], which holds the open file and its footer, and removes the file when
 //! it was declared obsolete and the last reader has gone.
 
+pub(crate) mod checked;
 pub(crate) mod footer;
 pub(crate) mod probe;
 pub(crate) mod reader;
@@ -34,9 +35,8 @@ pub(crate) struct SegmentMeta {
     pub last_ms: i64,
     pub first_seq: u64,
     pub last_seq: u64,
-    /// Where indexes and footer begin, and the CRC32C from there to the end of the file. Pages have their own.
-    pub tail_offset: u64,
-    pub tail_crc: u32,
+    /// CRC32C of every block of the file, see [`checked`].
+    pub sums: Vec<u32>,
 }
 
 impl SegmentMeta {

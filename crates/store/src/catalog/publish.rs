@@ -188,8 +188,8 @@ fn write_profiles(transaction: &Transaction<'_>, changes: &ProjectChanges) -> ru
 const PERSON_KEY: &str = "";
 
 fn write_segments(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO segment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")?;
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO segment VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
     for meta in &publication.added {
         insert.execute(rusqlite::params![
             meta.id,
@@ -202,8 +202,7 @@ fn write_segments(transaction: &Transaction<'_>, publication: &Publication) -> r
             meta.last_ms,
             meta.first_seq,
             meta.last_seq,
-            meta.tail_offset,
-            meta.tail_crc,
+            meta.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect::<Vec<u8>>(),
             Vec::<u8>::new(),
         ])?;
     }
@@ -290,13 +289,17 @@ fn segment_of_row(row: &Row<'_>) -> rusqlite::Result<(SegmentMeta, RoaringBitmap
         last_ms: row.get(7)?,
         first_seq: row.get(8)?,
         last_seq: row.get(9)?,
-        tail_offset: row.get(10)?,
-        tail_crc: row.get(11)?,
+        sums: row
+            .get_ref(10)?
+            .as_blob()?
+            .chunks_exact(4)
+            .map(|sum| u32::from_le_bytes(sum.try_into().expect("four bytes")))
+            .collect(),
     };
-    let deleted: Vec<u8> = row.get(12)?;
+    let deleted: Vec<u8> = row.get(11)?;
     let deleted = match deleted.as_slice() {
         [] => RoaringBitmap::new(),
-        bytes => RoaringBitmap::deserialize_from(bytes).map_err(|error| unreadable(12, error))?,
+        bytes => RoaringBitmap::deserialize_from(bytes).map_err(|error| unreadable(11, error))?,
     };
     Ok((meta, deleted))
 }

@@ -46,8 +46,7 @@ CREATE TABLE segment(
     last_ms INTEGER NOT NULL,
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
-    tail_offset INTEGER NOT NULL,
-    tail_crc INTEGER NOT NULL,
+    sums BLOB NOT NULL,
     deleted BLOB NOT NULL
 ) STRICT;
 CREATE TABLE property_column(

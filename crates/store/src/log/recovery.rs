@@ -115,3 +115,97 @@ fn later_group_follows(bytes: &[u8], torn: u64) -> bool {
 fn holds_no_frame(content: &[u8]) -> bool {
     (0..content.len()).all(|at| parse_frame(&content[at..]).is_none())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{file_header, push_frame};
+    use super::*;
+
+    const FIRST: u64 = 7;
+
+    /// A file of groups of records; returns its bytes and where each frame ends.
+    fn file(groups: &[&[&str]]) -> (Vec<u8>, Vec<usize>) {
+        let mut bytes = file_header(FIRST).to_vec();
+        let mut ends = vec![bytes.len()];
+        let mut position = FIRST;
+        for group in groups {
+            for (place, payload) in group.iter().enumerate() {
+                push_frame(&mut bytes, position, place as u32, payload.as_bytes());
+                ends.push(bytes.len());
+                position += 1;
+            }
+        }
+        (bytes, ends)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<String>, StoreError> {
+        let walked = walk(Path::new("test.log"), bytes, FIRST, true)?;
+        let text = |payload: &[u8]| String::from_utf8(payload.to_vec()).unwrap();
+        Ok(walked.frames.iter().map(|(_, payload)| text(payload)).collect())
+    }
+
+    const GROUPS: &[&[&str]] = &[&["one"], &["two", "three", "four"], &["five", "six"]];
+    const ALL: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
+
+    #[test]
+    fn a_cut_at_any_byte_leaves_whole_records() {
+        let (bytes, ends) = file(GROUPS);
+        for cut in ends[0]..=bytes.len() {
+            let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
+            assert_eq!(read(&bytes[..cut]).unwrap(), ALL[..whole], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_cut_or_reported() {
+        let (bytes, ends) = file(GROUPS);
+        for at in ends[0]..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= 1 << bit;
+                let hit = ends.iter().filter(|end| **end <= at).count() - 1;
+                match read(&damaged) {
+                    // Everything up to the second group was durable when the third was written.
+                    Err(StoreError::Corrupt { offset, .. }) => {
+                        assert!(hit < 4, "byte {at} belongs to the last group");
+                        assert_eq!(offset, ends[hit] as u64);
+                    }
+                    Ok(found) => {
+                        assert!(hit >= 4, "byte {at} was durable");
+                        assert_eq!(found, ALL[..hit]);
+                    }
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pages_that_survive_out_of_order_are_no_damage() {
+        let (bytes, ends) = file(GROUPS);
+        let mut torn = bytes.clone();
+        torn[ends[4]..ends[5]].fill(0);
+        assert_eq!(read(&torn).unwrap(), ALL[..4]);
+        let mut torn = bytes[..ends[4]].to_vec();
+        torn[ends[1]..ends[3]].fill(0);
+        assert_eq!(read(&torn).unwrap(), ALL[..1]);
+    }
+
+    #[test]
+    fn zeros_and_doubled_tails_are_cut() {
+        let (bytes, ends) = file(GROUPS);
+        let with = |tail: &[u8]| [bytes.as_slice(), tail].concat();
+        assert_eq!(read(&with(&[0; 4096])).unwrap(), ALL);
+        assert_eq!(read(&with(&bytes[ends[4]..])).unwrap(), ALL);
+        assert_eq!(read(&with(&bytes)).unwrap(), ALL);
+        let spliced = [&bytes[..ends[2]], &[0; 64], &bytes[ends[2]..]].concat();
+        assert!(matches!(read(&spliced), Err(StoreError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_missing_record_is_reported() {
+        let (bytes, ends) = file(GROUPS);
+        let without = [&bytes[..ends[1]], &bytes[ends[4]..]].concat();
+        assert!(matches!(read(&without), Err(StoreError::Corrupt { .. })));
+    }
+}

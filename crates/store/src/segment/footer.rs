@@ -1,13 +1,14 @@
 //! A segment's footer: schema, row groups, and where each event's rows lie.
 
 use super::SegmentMeta;
-use crate::disk::{Disk, ReadFile};
+use super::checked::CheckedFile;
+use crate::disk::Disk;
 use crate::error::StoreError;
 use arrow::array::{ArrayRef, StringArray};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::PageIndexPolicy;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Key of the event index in the file's key-value metadata.
@@ -37,20 +38,18 @@ pub(crate) struct Footer {
     pub event_dictionary: ArrayRef,
     /// First row of each row group, and the number of rows behind the last.
     pub row_group_starts: Vec<u64>,
-    pub file: Arc<dyn ReadFile>,
-    pub path: PathBuf,
+    pub file: Arc<CheckedFile>,
 }
 
 impl Footer {
     pub fn read(disk: &dyn Disk, path: &Path, meta: &SegmentMeta) -> Result<Footer, StoreError> {
-        let file = disk.open(path).map_err(|source| StoreError::io("open", path, source))?;
-        check_tail(&*file, path, meta)?;
-        let corrupt = |what: String| StoreError::corrupt(path, meta.tail_offset, what);
+        let file = Arc::new(CheckedFile::open(disk, path, meta)?);
+        let corrupt = |what: String| StoreError::corrupt(path, meta.bytes, what);
         let reader = super::reader::FileChunks::new(file.clone());
         let options = ArrowReaderOptions::new()
             .with_offset_index_policy(PageIndexPolicy::Optional)
             .with_column_index_policy(PageIndexPolicy::Skip);
-        let metadata = ArrowReaderMetadata::load(&reader, options).map_err(|error| corrupt(error.to_string()))?;
+        let metadata = ArrowReaderMetadata::load(&reader, options).map_err(|error| reader.fault(&error))?;
         let events = event_index(&metadata).ok_or_else(|| corrupt("it has no event index".into()))?;
         let names = StringArray::from_iter_values(events.iter().map(|run| run.event.as_str()));
         let mut row_group_starts = vec![0];
@@ -67,7 +66,6 @@ impl Footer {
             event_dictionary: Arc::new(names),
             row_group_starts,
             file,
-            path: path.to_path_buf(),
         })
     }
 }
@@ -76,23 +74,4 @@ fn event_index(metadata: &ArrowReaderMetadata) -> Option<Vec<EventRun>> {
     let entries = metadata.metadata().file_metadata().key_value_metadata()?;
     let entry = entries.iter().find(|entry| entry.key == EVENT_INDEX_KEY)?;
     serde_json::from_str(entry.value.as_deref()?).ok()
-}
-
-/// Compares everything behind the last page with its checksum in the catalog.
-fn check_tail(file: &dyn ReadFile, path: &Path, meta: &SegmentMeta) -> Result<(), StoreError> {
-    if file.size() != meta.bytes || meta.tail_offset > meta.bytes {
-        let what = format!("it has {} bytes instead of {}", file.size(), meta.bytes);
-        return Err(StoreError::corrupt(path, file.size().min(meta.bytes), what));
-    }
-    let mut tail = vec![0; (meta.bytes - meta.tail_offset) as usize];
-    file.read_at(meta.tail_offset, &mut tail)
-        .map_err(|source| StoreError::io("read", path, source))?;
-    if crc32c::crc32c(&tail) != meta.tail_crc {
-        return Err(StoreError::corrupt(
-            path,
-            meta.tail_offset,
-            "indexes and footer fail their checksum",
-        ));
-    }
-    Ok(())
 }

@@ -124,19 +124,19 @@ fn compare(
 fn read_filters(segment: &Segment) -> Result<Vec<Option<Sbbf>>, StoreError> {
     let footer = segment.footer()?;
     let chunks = FileChunks::new(footer.file.clone());
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, footer.metadata.clone());
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), footer.metadata.clone());
     let column = footer
         .metadata
         .parquet_schema()
         .columns()
         .iter()
         .position(|column| column.name() == INSERT_ID)
-        .ok_or_else(|| StoreError::corrupt(&footer.path, 0, "it has no column insert_id"))?;
+        .ok_or_else(|| StoreError::corrupt(footer.file.path(), 0, "it has no column insert_id"))?;
     (0..footer.row_group_starts.len() - 1)
         .map(|group| {
             builder
                 .get_row_group_column_bloom_filter(group, column)
-                .map_err(|error| StoreError::corrupt(&footer.path, 0, error.to_string()))
+                .map_err(|error| chunks.fault(&error))
         })
         .collect()
 }

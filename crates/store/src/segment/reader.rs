@@ -1,7 +1,7 @@
 //! Reading rows of a segment: only the wanted events' runs, only the wanted columns.
 
+use super::checked::CheckedFile;
 use super::footer::{EventRun, Footer};
-use crate::disk::ReadFile;
 use crate::error::StoreError;
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array};
 use arrow::record_batch::RecordBatch;
@@ -12,8 +12,8 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use std::io::{BufReader, Read};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Rows per batch. Large enough to amortise what a batch costs, small enough for its columns to stay in cache.
 const BATCH_ROWS: usize = 16_384;
@@ -50,7 +50,7 @@ pub(crate) fn ranges_of(footer: &Footer, wanted: impl Fn(&str) -> bool, from_ms:
 pub(crate) struct SegmentRows {
     footer: Arc<Footer>,
     reader: ParquetRecordBatchReader,
-    bytes: Arc<AtomicU64>,
+    chunks: FileChunks,
     /// Rows not yet returned; the first one may be partly used.
     ranges: std::collections::VecDeque<RowRange>,
 }
@@ -71,33 +71,29 @@ pub(crate) struct Located {
 impl SegmentRows {
     /// `columns` are names in the segment's schema; unknown ones must have been left out.
     pub fn open(footer: &Arc<Footer>, ranges: Vec<RowRange>, columns: &[&str]) -> Result<SegmentRows, StoreError> {
-        let bytes = Arc::new(AtomicU64::new(0));
-        let chunks = FileChunks {
-            file: footer.file.clone(),
-            bytes: bytes.clone(),
-        };
+        let chunks = FileChunks::new(footer.file.clone());
         let (groups, selection) = select(footer, &ranges);
         let schema = footer.metadata.schema();
         let roots = columns.iter().filter_map(|column| schema.index_of(column).ok());
         let mask = ProjectionMask::roots(footer.metadata.parquet_schema(), roots);
-        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, footer.metadata.clone())
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), footer.metadata.clone())
             .with_batch_size(BATCH_ROWS)
             .with_projection(mask)
             .with_row_groups(groups);
         if let Some(selection) = selection {
             builder = builder.with_row_selection(selection);
         }
-        let reader = builder.build().map_err(|error| damaged(footer, &error))?;
+        let reader = builder.build().map_err(|error| chunks.fault(&error))?;
         Ok(SegmentRows {
             footer: footer.clone(),
             reader,
-            bytes,
+            chunks,
             ranges: ranges.into(),
         })
     }
 
     pub fn bytes_read(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
+        self.chunks.bytes_read()
     }
 
     pub fn footer(&self) -> &Arc<Footer> {
@@ -111,10 +107,7 @@ impl SegmentRows {
                 let pieces = self.locate(batch.num_rows());
                 Ok(Some(Located { batch, pieces }))
             }
-            Some(Err(error)) => {
-                let error = ParquetError::External(Box::new(error));
-                Err(damaged(&self.footer, &error))
-            }
+            Some(Err(error)) => Err(self.chunks.fault(&error)),
         }
     }
 
@@ -185,23 +178,41 @@ fn select(footer: &Footer, ranges: &[RowRange]) -> (Vec<usize>, Option<RowSelect
     (groups, selection)
 }
 
-fn damaged(footer: &Footer, error: &ParquetError) -> StoreError {
-    StoreError::corrupt(&footer.path, 0, error.to_string())
-}
-
 /// A file as the parquet reader wants it, counting what is read.
 #[derive(Clone)]
 pub(crate) struct FileChunks {
-    file: Arc<dyn ReadFile>,
+    file: Arc<CheckedFile>,
     bytes: Arc<AtomicU64>,
+    /// The first fault of the file itself. The parquet reader passes on only its text.
+    fault: Arc<OnceLock<StoreError>>,
 }
 
 impl FileChunks {
-    pub fn new(file: Arc<dyn ReadFile>) -> FileChunks {
+    pub fn new(file: Arc<CheckedFile>) -> FileChunks {
         FileChunks {
             file,
             bytes: Arc::default(),
+            fault: Arc::default(),
         }
+    }
+
+    pub fn bytes_read(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Why a read failed: the fault of the file, or what the parquet reader could not make sense of.
+    pub fn fault(&self, error: &dyn std::error::Error) -> StoreError {
+        match self.fault.get() {
+            Some(fault) => fault.clone(),
+            None => StoreError::corrupt(self.file.path(), 0, error.to_string()),
+        }
+    }
+
+    fn read(&self, start: u64, length: usize) -> Result<Bytes, StoreError> {
+        self.bytes.fetch_add(length as u64, Ordering::Relaxed);
+        self.file
+            .read(start, length)
+            .inspect_err(|fault| drop(self.fault.set(fault.clone())))
     }
 }
 
@@ -222,10 +233,8 @@ impl ChunkReader for FileChunks {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let mut buffer = vec![0; length];
-        self.file.read_at(start, &mut buffer)?;
-        self.bytes.fetch_add(length as u64, Ordering::Relaxed);
-        Ok(buffer.into())
+        self.read(start, length)
+            .map_err(|fault| ParquetError::External(Box::new(fault)))
     }
 }
 
@@ -239,9 +248,9 @@ impl Read for Cursor {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let left = self.chunks.file.size().saturating_sub(self.position);
         let length = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        self.chunks.file.read_at(self.position, &mut buffer[..length])?;
+        let bytes = self.chunks.read(self.position, length).map_err(std::io::Error::other)?;
+        buffer[..length].copy_from_slice(&bytes);
         self.position += length as u64;
-        self.chunks.bytes.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
 }

@@ -1,6 +1,7 @@
 //! Writing a segment: to a temporary name, synced, then renamed. The caller syncs the directory once for all.
 
 use super::SegmentMeta;
+use super::checked::BlockSums;
 use super::footer::{EVENT_INDEX_KEY, EventRun};
 use crate::disk::{Disk, WriteFile};
 use crate::error::StoreError;
@@ -64,8 +65,7 @@ impl SegmentWriter {
             last_ms: i64::MIN,
             first_seq: u64::MAX,
             last_seq: 0,
-            tail_offset: 0,
-            tail_crc: 0,
+            sums: Vec::new(),
         };
         let path = directory.join(meta.file_name() + TEMPORARY);
         let file = disk
@@ -79,6 +79,7 @@ impl SegmentWriter {
         let sink = DiskWriter {
             file,
             buffer: Vec::with_capacity(BUFFER_BYTES),
+            sums: BlockSums::default(),
         };
         let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(&schema)))
             .map_err(|error| write_error(&temporary.path, error))?;
@@ -134,40 +135,20 @@ impl SegmentWriter {
         let index = serde_json::to_string(&self.events).expect("event runs are plain strings and numbers");
         self.writer
             .append_key_value_metadata(KeyValue::new(EVENT_INDEX_KEY.to_owned(), index));
-        let footer = self
-            .writer
+        self.writer
             .finish()
             .map_err(|error| write_error(&self.temporary.path, error))?;
-        let chunks = footer.row_groups().iter().flat_map(|group| group.columns());
-        self.meta.tail_offset = chunks
-            .map(|chunk| chunk.byte_range())
-            .map(|(start, len)| start + len)
-            .max()
-            .unwrap_or(0);
         let sink = self.writer.inner_mut();
         sink.drain()
             .and_then(|()| sink.file.sync())
             .map_err(|source| StoreError::io("write", &self.temporary.path, source))?;
-        self.check_in()?;
+        (self.meta.bytes, self.meta.sums) = std::mem::take(&mut sink.sums).finish();
         let path = self.directory.join(self.meta.file_name());
         self.disk
             .rename(&self.temporary.path, &path)
             .map_err(|source| StoreError::io("rename", &path, source))?;
         self.temporary.renamed = true;
         Ok(self.meta)
-    }
-
-    /// Takes length and checksum of the tail from the file as it can be read back.
-    fn check_in(&mut self) -> Result<(), StoreError> {
-        let read_back = || -> io::Result<(u64, u32)> {
-            let file = self.disk.open(&self.temporary.path)?;
-            let mut tail = vec![0; (file.size() - self.meta.tail_offset) as usize];
-            file.read_at(self.meta.tail_offset, &mut tail)?;
-            Ok((file.size(), crc32c::crc32c(&tail)))
-        };
-        (self.meta.bytes, self.meta.tail_crc) =
-            read_back().map_err(|source| StoreError::io("read", &self.temporary.path, source))?;
-        Ok(())
     }
 }
 
@@ -249,6 +230,7 @@ const BUFFER_BYTES: usize = 1 << 20;
 struct DiskWriter {
     file: Box<dyn WriteFile>,
     buffer: Vec<u8>,
+    sums: BlockSums,
 }
 
 impl DiskWriter {
@@ -263,6 +245,7 @@ impl DiskWriter {
 
 impl io::Write for DiskWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sums.add(bytes);
         if self.buffer.len() + bytes.len() > BUFFER_BYTES {
             self.drain()?;
         }

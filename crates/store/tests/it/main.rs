@@ -1,6 +1,15 @@
 //! The store as its users see it, against a plain model, on good and bad disks.
 #![allow(clippy::unwrap_used)]
 
+mod backups;
+mod catalog;
+mod copies;
+mod damage;
+mod disk_faults;
+mod full_disk;
+mod locking;
 mod model_store;
+mod profiles;
+mod properties;
 mod random_histories;
 mod support;

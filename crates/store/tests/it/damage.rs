@@ -1,0 +1,156 @@
+//! Damaged files: reported with file and offset, never read as something else.
+
+use crate::support::*;
+use ::model::Value;
+use std::path::{Path, PathBuf};
+use store::{Snapshot, Store, StoreError};
+
+fn fill(store: &Store) {
+    let events = (0..300_u64).map(|n| {
+        let mut event = event(
+            ["buy", "open"][n as usize % 2],
+            n % 40,
+            NOW_MS + n as i64 * 1_000,
+            Some(n),
+        );
+        event.properties = vec![
+            ("plan".into(), Value::String(format!("plan {}", n % 5))),
+            ("amount".into(), Value::Number(n as f64)),
+            ("list".into(), Value::List(vec![Value::Number(n as f64)])),
+        ];
+        event
+    });
+    store.append(record(events.collect())).unwrap();
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
+
+/// All rows, or the first error.
+fn try_scan(snapshot: &Snapshot) -> Result<usize, StoreError> {
+    let request = everything(snapshot);
+    for partition in 0..snapshot.scan_count() {
+        for batch in snapshot.scan(partition, &request)? {
+            batch?;
+        }
+    }
+    Ok(scan(snapshot, &request).len())
+}
+
+#[test]
+fn a_flipped_bit_in_a_segment_is_never_served() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(options(directory.path()));
+    fill(&store);
+    store.flush().unwrap();
+    let expected = {
+        let snapshot = store.snapshot(PROJECT);
+        scan(&snapshot, &everything(&snapshot))
+    };
+    store.close();
+    let file = files(&directory.path().join("segments")).remove(0);
+    let content = std::fs::read(&file).unwrap();
+    let mut reported = 0;
+    for at in (0..content.len()).step_by(3) {
+        let mut damaged = content.clone();
+        damaged[at] ^= 1 << (at % 8);
+        std::fs::write(&file, &damaged).unwrap();
+        let store = Store::open(options(directory.path())).unwrap();
+        let snapshot = store.snapshot(PROJECT);
+        match try_scan(&snapshot) {
+            Ok(_) => assert_eq!(
+                scan(&snapshot, &everything(&snapshot)),
+                expected,
+                "byte {at} changed the answer"
+            ),
+            Err(StoreError::Corrupt { file: named, .. }) => {
+                assert_eq!(named, file);
+                reported += 1;
+            }
+            Err(other) => panic!("byte {at}: {other:?}"),
+        }
+    }
+    assert!(
+        reported > content.len() / 3 / 2,
+        "most flipped bits matter; {reported} were reported"
+    );
+}
+
+#[test]
+fn a_cut_log_loses_nothing_but_its_unacknowledged_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(options(directory.path()));
+    for step in 0..12 {
+        store
+            .append(record(vec![event("open", 1, NOW_MS + step, None)]))
+            .unwrap();
+    }
+    store.close();
+    let file = files(&directory.path().join("log")).pop().unwrap();
+    let content = std::fs::read(&file).unwrap();
+    let mut before = 12;
+    for cut in (24..=content.len()).rev().step_by(5) {
+        std::fs::write(&file, &content[..cut]).unwrap();
+        let store = Store::open(options(directory.path())).unwrap();
+        let snapshot = store.snapshot(PROJECT);
+        let times: Vec<i64> = scan(&snapshot, &everything(&snapshot))
+            .iter()
+            .map(|row| row.time_ms - NOW_MS)
+            .collect();
+        let expected: Vec<i64> = (0..times.len() as i64).collect();
+        assert_eq!(times, expected);
+        assert!(times.len() <= before && times.len() + 1 >= before);
+        before = times.len();
+        drop(snapshot);
+        store.close();
+    }
+    assert_eq!(before, 0);
+}
+
+#[test]
+fn damage_in_the_middle_of_the_log_is_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(options(directory.path()));
+    for _ in 0..3 {
+        fill(&store);
+    }
+    store.close();
+    let log = files(&directory.path().join("log"));
+    assert_eq!(log.len(), 3, "the log went on in new files");
+    let content = std::fs::read(&log[1]).unwrap();
+    let mut damaged = content.clone();
+    damaged[200] ^= 4;
+    std::fs::write(&log[1], &damaged).unwrap();
+    match Store::open(options(directory.path())).map(drop) {
+        Err(StoreError::Corrupt { file, offset, .. }) => assert_eq!((file, offset), (log[1].clone(), 24)),
+        other => panic!("{other:?}"),
+    }
+    std::fs::remove_file(&log[1]).unwrap();
+    match Store::open(options(directory.path())).map(drop) {
+        Err(StoreError::Corrupt { file, .. }) => assert_eq!(file, log[2]),
+        other => panic!("{other:?}"),
+    }
+    std::fs::write(&log[1], &content).unwrap();
+    let store = Store::open(options(directory.path())).unwrap();
+    assert_eq!(store.snapshot(PROJECT).watermark(), 900);
+}
+
+#[test]
+fn a_directory_without_a_store_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        Store::open(options(directory.path())),
+        Err(StoreError::NotAStore { .. })
+    ));
+    create(options(directory.path())).close();
+    assert!(matches!(
+        Store::create(options(directory.path())),
+        Err(StoreError::NotAStore { .. })
+    ));
+}
