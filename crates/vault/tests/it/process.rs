@@ -48,11 +48,11 @@ fn wait_for(what: &str, mut come: impl FnMut() -> bool) {
     }
 }
 
-/// A shell that starts the child and lives until its input ends.
-fn parent_of(test: &str, folder: &Path) -> Child {
+/// A shell that starts the child, prints its process id, and lives until its own input ends.
+fn parent_of(test: &str, folder: &Path, output: &str) -> Child {
     let this = std::env::current_exe().unwrap();
     let script = format!(
-        "{} --exact {test} --ignored --nocapture 2>&1 & echo $!; read line",
+        "{} --exact {test} --ignored --nocapture {output} & echo $!; read line",
         this.display()
     );
     Command::new("sh")
@@ -75,7 +75,7 @@ fn new_vault() -> tempfile::TempDir {
 #[test]
 fn it_answers_leaves_no_core_and_ends_with_its_parent() {
     let folder = new_vault();
-    let mut parent = parent_of("process::child", folder.path());
+    let mut parent = parent_of("process::child", folder.path(), ">/dev/null 2>&1");
     let mut output = BufReader::new(parent.stdout.take().unwrap());
     let mut first = String::new();
     output.read_line(&mut first).unwrap();
@@ -103,7 +103,7 @@ fn it_answers_leaves_no_core_and_ends_with_its_parent() {
 #[test]
 fn its_memory_is_closed_and_a_panic_prints_a_code_and_no_value() {
     let folder = new_vault();
-    let mut parent = parent_of("process::panicking_child", folder.path());
+    let mut parent = parent_of("process::panicking_child", folder.path(), "2>&1");
     let mut text = String::new();
     let mut output = BufReader::new(parent.stdout.take().unwrap());
     wait_for("the panic", || {
