@@ -147,3 +147,18 @@ fn names_of_roles_and_purposes_are_those_of_the_json() {
         assert_eq!(PurposeCode::from_name(code.as_str()), Some(code));
     }
 }
+
+#[test]
+fn a_damaged_body_is_read_as_something_or_refused_and_never_more() {
+    let body = encode_request(&WireRequest::Resolve((&resolve_request()).into())).unwrap();
+    for bit in 0..body.len() * 8 {
+        let mut damaged = body.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        // A length that was blown up must neither panic nor reserve memory for what is not there.
+        let _ = decode_request(&damaged);
+        let _ = decode_reply(&damaged);
+        let _ = decode_refusal(&damaged);
+    }
+    let endless = [&[3, 1][..], &[7; 16], &[0, 0, 0], &[0xff; 8], &[0x7f]].concat();
+    assert!(decode_request(&endless).is_err(), "a list of 2^63 identities");
+}
