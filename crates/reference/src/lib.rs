@@ -24,6 +24,8 @@ mod history;
 mod insights;
 mod retention;
 mod segment;
+#[cfg(test)]
+mod tests;
 
 use jiff::tz::TimeZone;
 use model::report::{Answer, InvalidReport, Question, Report};

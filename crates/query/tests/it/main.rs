@@ -1,0 +1,12 @@
+//! The engine against a real store, and against the reference.
+
+#![allow(clippy::unwrap_used)]
+
+mod agree;
+mod classes;
+mod equal;
+mod expressions;
+mod plans;
+mod random;
+mod rows;
+mod world;

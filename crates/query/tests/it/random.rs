@@ -1,0 +1,357 @@
+//! Random histories and random reports.
+
+use crate::world::{World, set};
+use fastrand::Rng;
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
+use model::expression::{BinaryOp, Expression, Function, Scope};
+use model::report::{
+    Attempt, Cohorts, DateRange, EventSelector, Funnel, Insights, Intervals, Measure, Metric, Question, Report,
+    Retention, Unit,
+};
+use model::{Event, EventTime, GroupNumber, InsertId, PersonNumber, Value};
+
+/// Zones with changes of the clock within the weeks of the history, odd offsets, and without.
+const ZONES: [&str; 7] = [
+    "UTC",
+    "Europe/Paris",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Pacific/Auckland",
+    "America/Santiago",
+];
+const EVENTS: [&str; 4] = ["A", "B", "C", "Sign up"];
+const FIRST_DAY: Date = date(2026, 3, 2);
+const DAYS: i64 = 40;
+
+fn pick<'a, T>(rng: &mut Rng, of: &'a [T]) -> &'a T {
+    &of[rng.usize(0..of.len())]
+}
+
+fn chance(rng: &mut Rng, percent: u32) -> bool {
+    rng.u32(0..100) < percent
+}
+
+/// A store that lived: several batches, merges, flushes, compactions and restarts.
+pub fn world(seed: u64, events: usize, persons: u64) -> World {
+    let mut rng = Rng::with_seed(seed);
+    let zone: &&str = pick(&mut rng, &ZONES);
+    let mut world = World::new(zone);
+    let mut left = events;
+    // Merges lead from one canonical person to another, as the vault gives them.
+    let mut canonical: Vec<u64> = (1..=persons).chain([1 << 47]).collect();
+    while left > 0 {
+        let count = rng.usize(1..=10).min(left);
+        left -= count;
+        let batch: Vec<Event> = (0..count).map(|_| event(&mut rng, persons)).collect();
+        let mut merges = Vec::new();
+        if canonical.len() > 2 && chance(&mut rng, 12) {
+            let from = canonical.swap_remove(rng.usize(0..canonical.len()));
+            let into = *pick(&mut rng, &canonical);
+            merges.push((PersonNumber(from), PersonNumber(into)));
+        }
+        let profiles = if chance(&mut rng, 40) { vec![profile(&mut rng, persons)] } else { Vec::new() };
+        world.append(batch, profiles, merges);
+        match rng.u32(0..100) {
+            0..12 => world.store().flush().unwrap(),
+            12..17 => {
+                world.store().flush().unwrap();
+                world.store().compact().unwrap();
+            }
+            17..20 => world.reopen(),
+            _ => {}
+        }
+    }
+    if chance(&mut rng, 15) {
+        let erased = PersonNumber(*pick(&mut rng, &canonical));
+        world.erase(vec![erased]);
+    }
+    world.read_profiles();
+    world
+}
+
+fn event(rng: &mut Rng, persons: u64) -> Event {
+    let person = match rng.u32(0..100) {
+        0..8 => 0,
+        8..10 => 1 << 47,
+        _ => rng.u64(1..=persons),
+    };
+    let mut properties = Vec::new();
+    for name in ["p", "q", "n"] {
+        if chance(rng, 70) {
+            properties.push((name.to_owned(), if name == "n" { number(rng) } else { value(rng) }));
+        }
+    }
+    let mut groups = Vec::new();
+    if chance(rng, 40) {
+        let count = rng.usize(1..=2);
+        groups.push(("company".to_owned(), (0..count).map(|_| GroupNumber(rng.u64(1..=3))).collect()));
+    }
+    Event {
+        name: (*pick(rng, &EVENTS)).to_owned(),
+        person: PersonNumber(person),
+        time: EventTime(instant(rng)),
+        insert_id: chance(rng, 30).then(|| InsertId(rng.u64(1..=2))),
+        properties,
+        groups,
+    }
+}
+
+/// Often one of few instants, so that ties and copies happen.
+fn instant(rng: &mut Rng) -> i64 {
+    let first_ms = FIRST_DAY
+        .at(0, 0, 0, 0)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .unwrap()
+        .timestamp()
+        .as_millisecond();
+    let day_ms = 86_400_000;
+    match rng.u32(0..10) {
+        0..4 => first_ms + rng.i64(0..12) * day_ms / 4 + rng.i64(0..8) * 500,
+        4..6 => first_ms + rng.i64(0..DAYS) * day_ms + rng.i64(0..24) * 3_600_000,
+        _ => first_ms + rng.i64(0..DAYS * day_ms),
+    }
+}
+
+fn number(rng: &mut Rng) -> Value {
+    // Multiples of a quarter add up exactly in any order, so that equal sums order segments alike.
+    Value::Number(rng.i32(-40..80) as f64 / 4.0)
+}
+
+fn text(rng: &mut Rng) -> String {
+    let texts = ["x", "y", "xy", "", "false", "12", "-0.5", "2026-03-10", "2026-03-29T02:30:00", "Ünï\"c"];
+    (*pick(rng, &texts)).to_owned()
+}
+
+fn scalar(rng: &mut Rng) -> Value {
+    match rng.u32(0..10) {
+        0..5 => Value::String(text(rng)),
+        5..8 => Value::Number(*pick(rng, &[0.0, 1.0, 2.5, -3.0, 12.0, 1e12, 1_773_000_000.0])),
+        _ => Value::Bool(rng.bool()),
+    }
+}
+
+fn value(rng: &mut Rng) -> Value {
+    match rng.u32(0..10) {
+        0..7 => scalar(rng),
+        7..9 => {
+            let count = rng.usize(0..4);
+            let mut items: Vec<Value> = (0..count).map(|_| scalar(rng)).collect();
+            if chance(rng, 20) {
+                items.push(Value::List(vec![scalar(rng)]));
+            }
+            if chance(rng, 20) {
+                items.push(Value::Null);
+            }
+            Value::List(items)
+        }
+        _ => Value::Object(vec![("a".into(), scalar(rng)), ("b".into(), scalar(rng))]),
+    }
+}
+
+fn profile(rng: &mut Rng, persons: u64) -> model::ProfileUpdate {
+    let name = (*pick(rng, &["plan", "n", "tags"])).to_owned();
+    let value = if name == "plan" { Value::String(text(rng)) } else { value(rng) };
+    set(rng.u64(1..=persons), vec![(name, value)])
+}
+
+// ------------------------------------------------------------------ reports
+
+pub fn report(rng: &mut Rng) -> Report {
+    let from = FIRST_DAY + rng.i64(-2..DAYS).days();
+    let unit = *pick(rng, &[Unit::Minute, Unit::Hour, Unit::Day, Unit::Day, Unit::Week, Unit::Month, Unit::Quarter]);
+    let days = match unit {
+        Unit::Minute => rng.i64(0..2),
+        Unit::Hour => rng.i64(0..9),
+        _ => rng.i64(0..45),
+    };
+    let question = match rng.u32(0..3) {
+        0 => Question::Insights(insights(rng, unit)),
+        1 => Question::Funnel(funnel(rng, unit)),
+        _ => Question::Retention(retention(rng)),
+    };
+    Report {
+        version: 1,
+        range: DateRange {
+            from,
+            to: from + days.days(),
+        },
+        timezone: chance(rng, 60).then(|| (*pick(rng, &ZONES)).to_owned()),
+        filter: chance(rng, 30).then(|| condition(rng, 2)),
+        question,
+    }
+}
+
+/// A moment within or after the history.
+pub fn now(rng: &mut Rng) -> EventTime {
+    EventTime(instant(rng) + if rng.bool() { 200 * 86_400_000 } else { 0 })
+}
+
+fn insights(rng: &mut Rng, unit: Unit) -> Insights {
+    let metrics = rng.usize(1..=3);
+    let breakdowns = *pick(rng, &[0, 0, 1, 1, 1, 2, 3]);
+    Insights {
+        metrics: (0..metrics).map(|_| metric(rng)).collect(),
+        unit,
+        breakdown: (0..breakdowns).map(|_| broken_down(rng)).collect(),
+        limit: *pick(rng, &[1, 3, 50]),
+        compare_previous: chance(rng, 20),
+    }
+}
+
+fn metric(rng: &mut Rng) -> Metric {
+    let EventSelector { event, filter } = selector(rng);
+    let property = measured(rng);
+    let measure = match rng.u32(0..7) {
+        0 => Measure::Total,
+        1 => Measure::Unique,
+        2 => Measure::PerPerson,
+        3 => Measure::Sum { property },
+        4 => Measure::Mean { property },
+        5 => Measure::Min { property },
+        _ => Measure::Max { property },
+    };
+    Metric { event, filter, measure }
+}
+
+/// A number whose sums are exact.
+fn measured(rng: &mut Rng) -> Expression {
+    let n = || Expression::property("n");
+    match rng.u32(0..5) {
+        0..3 => n(),
+        3 => binary(BinaryOp::Multiply, n(), Expression::Literal(Value::Number(2.0))),
+        _ => call(Function::Round, n()),
+    }
+}
+
+fn selector(rng: &mut Rng) -> EventSelector {
+    EventSelector {
+        event: chance(rng, 80).then(|| (*pick(rng, &EVENTS)).to_owned()),
+        filter: chance(rng, 35).then(|| condition(rng, 2)),
+    }
+}
+
+fn funnel(rng: &mut Rng, unit: Unit) -> Funnel {
+    let steps = rng.usize(2..=4);
+    Funnel {
+        steps: (0..steps).map(|_| selector(rng)).collect(),
+        window_ms: *pick(rng, &[1, 1_000, 3_600_000, 86_400_000, 10 * 86_400_000, 367 * 86_400_000]),
+        tie_ms: *pick(rng, &[0, 2_000, 2_000, 60_000]),
+        attempt: if rng.bool() { Attempt::First } else { Attempt::Furthest },
+        unit: rng.bool().then_some(unit),
+        breakdown: rng.bool().then(|| broken_down(rng)),
+        limit: *pick(rng, &[1, 2, 50]),
+    }
+}
+
+fn retention(rng: &mut Rng) -> Retention {
+    Retention {
+        born: selector(rng),
+        returning: selector(rng),
+        unit: *pick(rng, &[Unit::Day, Unit::Week, Unit::Month]),
+        intervals: rng.u32(0..12),
+        rule: if rng.bool() { Intervals::Rolling } else { Intervals::Calendar },
+        cohorts: if rng.bool() { Cohorts::Birth } else { Cohorts::Recurring },
+        on_or_after: rng.bool(),
+        breakdown: rng.bool().then(|| broken_down(rng)),
+        limit: *pick(rng, &[1, 2, 50]),
+    }
+}
+
+fn broken_down(rng: &mut Rng) -> Expression {
+    if chance(rng, 70) { property(rng) } else { any_value(rng, 2) }
+}
+
+fn property(rng: &mut Rng) -> Expression {
+    let (scope, names): (Scope, &[&str]) = match rng.u32(0..10) {
+        0..7 => (Scope::Properties, &["p", "q", "n", "company", "never", "$time", "$event_name"]),
+        7..9 => (Scope::User, &["plan", "n", "tags", "never"]),
+        _ => (Scope::Event, &["$time", "$event_name"]),
+    };
+    Expression::Property {
+        scope,
+        name: (*pick(rng, names)).to_owned(),
+    }
+}
+
+fn binary(op: BinaryOp, left: Expression, right: Expression) -> Expression {
+    Expression::Binary {
+        op,
+        left: Box::new(left),
+        right: Box::new(right),
+    }
+}
+
+fn call(function: Function, argument: Expression) -> Expression {
+    Expression::Call {
+        function,
+        arguments: vec![argument],
+    }
+}
+
+/// An expression that is mostly a boolean.
+pub fn condition(rng: &mut Rng, depth: u32) -> Expression {
+    use BinaryOp::*;
+    if depth > 0 && chance(rng, 45) {
+        return match rng.u32(0..3) {
+            0 => Expression::Not(Box::new(condition(rng, depth - 1))),
+            1 => binary(And, condition(rng, depth - 1), condition(rng, depth - 1)),
+            _ => binary(Or, condition(rng, depth - 1), condition(rng, depth - 1)),
+        };
+    }
+    if chance(rng, 3) {
+        // Not a boolean, or not always: a type error where and/or meets it.
+        return any_value(rng, depth);
+    }
+    let value = |rng: &mut Rng| any_value(rng, depth.min(1));
+    match rng.u32(0..10) {
+        0..4 => {
+            let op = *pick(rng, &[Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual]);
+            binary(op, value(rng), value(rng))
+        }
+        4..6 => {
+            let count = rng.usize(0..4);
+            let items = (0..count).map(|_| scalar(rng)).collect();
+            binary(In, value(rng), Expression::Literal(Value::List(items)))
+        }
+        6 => binary(In, value(rng), value(rng)),
+        7 => call(Function::Defined, value(rng)),
+        _ => call(Function::Boolean, value(rng)),
+    }
+}
+
+pub fn any_value(rng: &mut Rng, depth: u32) -> Expression {
+    use BinaryOp::*;
+    if depth == 0 || chance(rng, 40) {
+        return if chance(rng, 65) { property(rng) } else { Expression::Literal(scalar(rng)) };
+    }
+    let inner = |rng: &mut Rng| any_value(rng, depth - 1);
+    match rng.u32(0..12) {
+        0..4 => {
+            let op = *pick(rng, &[Add, Add, Subtract, Multiply, Divide, Remainder]);
+            binary(op, inner(rng), inner(rng))
+        }
+        4 => Expression::Negate(Box::new(property(rng))),
+        5 => condition(rng, depth - 1),
+        6 => Expression::Call {
+            function: Function::String,
+            arguments: vec![inner(rng), inner(rng)],
+        },
+        _ => {
+            let function = *pick(
+                rng,
+                &[
+                    Function::Floor,
+                    Function::Round,
+                    Function::Ceil,
+                    Function::Boolean,
+                    Function::Number,
+                    Function::String,
+                    Function::Datetime,
+                ],
+            );
+            call(function, inner(rng))
+        }
+    }
+}

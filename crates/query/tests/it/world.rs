@@ -1,0 +1,184 @@
+//! A store in a temporary folder with an engine on it, and beside it the same history for the reference.
+
+use ledger::{Actor, Asker, Class, Disclosure, Gate, Ledger, Undisclosed};
+use model::report::{Answer, Report};
+use model::{
+    BatchId, Event, EventTime, FeedEntry, FeedItem, PersonNumber, ProfileOp, ProfileUpdate, ProjectId, Record, Subject,
+    Value,
+};
+use query::{Engine, EngineOptions, Explained, QueryError};
+use reference::{History, HistoryEvent};
+use std::sync::Arc;
+use store::{Project, Store, StoreOptions};
+use tempfile::TempDir;
+
+pub struct World {
+    pub project: Project,
+    pub history: History,
+    store: Option<Store>,
+    gate: Gate,
+    directory: TempDir,
+    runtime: tokio::runtime::Runtime,
+    batches: u64,
+    feed_seq: u64,
+}
+
+impl World {
+    pub fn new(timezone: &str) -> World {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::create(options(&directory)).unwrap();
+        let project = store.catalog().create_project("test", timezone).unwrap();
+        let ledger = Ledger::open(&directory.path().join("ledger")).unwrap();
+        World {
+            project,
+            history: History::default(),
+            store: Some(store),
+            gate: Gate::new(Arc::new(ledger)),
+            directory,
+            runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
+            batches: 0,
+            feed_seq: 0,
+        }
+    }
+
+    pub fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
+    }
+
+    pub fn append(&mut self, events: Vec<Event>, profiles: Vec<ProfileUpdate>, merges: Vec<(PersonNumber, PersonNumber)>) {
+        let feed = merges.iter().map(|(from, into)| {
+            self.feed_seq += 1;
+            FeedItem {
+                seq: self.feed_seq,
+                entry: FeedEntry::Merge {
+                    from: *from,
+                    into: *into,
+                },
+            }
+        });
+        let feed = feed.collect();
+        self.record(feed, profiles, events.clone());
+        self.history.merges.extend(merges);
+        for event in events {
+            let seq = self.history.events.len() as u64 + 1;
+            self.history.events.push(HistoryEvent { event, seq });
+        }
+    }
+
+    /// Erases persons, and everything they did from the history.
+    pub fn erase(&mut self, persons: Vec<PersonNumber>) {
+        self.feed_seq += 1;
+        let feed = vec![FeedItem {
+            seq: self.feed_seq,
+            entry: FeedEntry::Erase {
+                persons: persons.clone(),
+            },
+        }];
+        self.record(feed, Vec::new(), Vec::new());
+        let history = self.history.clone();
+        let erased = |event: &HistoryEvent| persons.contains(&history.canonical(event.event.person));
+        self.history.events.retain(|event| !erased(event));
+    }
+
+    fn record(&mut self, feed: Vec<FeedItem>, profiles: Vec<ProfileUpdate>, events: Vec<Event>) {
+        self.batches += 1;
+        let mut batch_id = [0; 16];
+        batch_id[..8].copy_from_slice(&self.batches.to_le_bytes());
+        let record = Record {
+            project: self.project.id,
+            batch_id: BatchId(batch_id),
+            received: EventTime(1_800_000_000_000),
+            feed,
+            profiles,
+            events,
+        };
+        self.store().append(record).unwrap();
+    }
+
+    pub fn reopen(&mut self) {
+        self.store.take().unwrap().close();
+        self.store = Some(Store::open(options(&self.directory)).unwrap());
+    }
+
+    /// Takes over the profiles as the store has them; how operations change them is the store's business.
+    pub fn read_profiles(&mut self) {
+        let profiles = self.store().snapshot(self.project.id).profiles();
+        let read = profiles.iter().map(|(person, profile)| (person, profile.properties.clone()));
+        self.history.profiles = read.collect();
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.engine_with(256 << 20)
+    }
+
+    pub fn engine_with(&self, memory_bytes: usize) -> Engine {
+        Engine::new(self.store().clone(), EngineOptions { threads: 2, memory_bytes })
+    }
+
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Through the gate, with what was disclosed.
+    pub fn release<T>(&self, undisclosed: Undisclosed<T>) -> (T, Disclosure) {
+        let disclosure = undisclosed.disclosure().clone();
+        let asker = Asker {
+            actor: Actor::System,
+            clearance: Class::D3,
+            session_commit: None,
+            project: ProjectId(self.project.id.0),
+            action: "report",
+            purpose: None,
+            purpose_commit: None,
+        };
+        let (value, _) = self.gate.release(undisclosed, &asker).unwrap();
+        (value, disclosure)
+    }
+
+    pub fn ask(&self, engine: &Engine, report: &Report, now: EventTime) -> Result<(Explained, Disclosure), QueryError> {
+        let answered = self.wait(engine.report(&self.project, report, now))?;
+        Ok(self.release(answered))
+    }
+
+    pub fn reference(&self, report: &Report, now: EventTime) -> Result<Answer, reference::ReferenceError> {
+        reference::answer(report, &self.project.timezone, &self.history, now)
+    }
+}
+
+fn options(directory: &TempDir) -> StoreOptions {
+    StoreOptions {
+        shards: 3,
+        background: false,
+        ..StoreOptions::new(directory.path().join("store"))
+    }
+}
+
+/// An event without anything but who and when.
+pub fn event(name: &str, person: u64, time_ms: i64) -> Event {
+    Event {
+        name: name.into(),
+        person: PersonNumber(person),
+        time: EventTime(time_ms),
+        insert_id: None,
+        properties: Vec::new(),
+        groups: Vec::new(),
+    }
+}
+
+pub fn set(person: u64, properties: Vec<(String, Value)>) -> ProfileUpdate {
+    ProfileUpdate {
+        subject: Subject::Person(PersonNumber(person)),
+        op: ProfileOp::Set(properties),
+        time: EventTime(1_700_000_000_000),
+        touches_last_seen: true,
+    }
+}
+
+/// Milliseconds of an RFC 3339 text.
+pub fn at(text: &str) -> i64 {
+    text.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+}
+
+pub fn report(json: serde_json::Value) -> Report {
+    serde_json::from_value(json).unwrap()
+}
