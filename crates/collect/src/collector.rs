@@ -212,7 +212,8 @@ impl Inner {
             project: batch.project,
             batch_id,
             received_ms: received.0,
-            deadline_ms: received.0 + RESOLVE_TIMEOUT_MS,
+            // Between two processes, so on the clock that both can read, whatever the collector's own one says.
+            deadline_ms: jiff::Timestamp::now().as_millisecond() + RESOLVE_TIMEOUT_MS,
             have_feed: self.store.feed_position(batch.project),
             ids: batch.tuples.iter().map(|(_, tuple)| tuple.clone()).collect(),
             refs: batch

@@ -134,11 +134,7 @@ fn v15_v16_v19_strict_import() {
         (&json!("i-0"), &json!("i-0"))
     );
     assert_eq!(failed["message"], "'properties.time' is invalid: must not be missing");
-    let lines = format!(
-        "{}\n{}\n",
-        event("\"time\":1600000000,"),
-        event("\"time\":31536000000,")
-    );
+    let lines = format!("{}\n{}\n", event("\"time\":1600000000,"), event("\"time\":31536000,"));
     let reply = world.send(strict(lines).typed("application/x-ndjson").gzipped());
     assert_eq!(json(&reply)["num_records_imported"], 2);
     assert_eq!(world.rows().len(), 4);
@@ -171,7 +167,8 @@ fn v17_v18_python_and_node_import() {
         world.send(Request::get(Import, &format!("{query}&data={}", encoded(B64O))).authorized("Basic c3ZjOnB3"));
     assert_eq!(text(&reply), "1");
     let failing = format!("data={}&verbose=1", encoded(r#"[{"event":"","properties":{}}]"#));
-    let reply = world.send(Request::post(Import, &query, failing).authorized("Basic c3ZjOnB3"));
+    let reply =
+        world.send(Request::post(Import, &format!("project_id={project}"), failing).authorized("Basic c3ZjOnB3"));
     assert_eq!(json(&reply)["status"], 0);
     assert_eq!(json(&reply)["num_records_imported"], 0);
 }

@@ -267,7 +267,7 @@ fn cell(column: &dyn Array, at: usize) -> Option<String> {
         DataType::UInt64 => column.as_primitive::<UInt64Type>().value(at).to_string(),
         DataType::List(_) => {
             let list = column.as_list::<i32>().value(at);
-            format!("{:?}", list.as_primitive::<UInt64Type>().values())
+            format!("{:?}", list.as_primitive::<UInt64Type>().values().to_vec())
         }
         other => panic!("unexpected column type {other}"),
     })

@@ -21,19 +21,25 @@ impl IbanDetector {
     }
 
     pub fn is_in(&self, text: &str) -> bool {
-        self.form.find_iter(text).any(|found| {
-            let compact: String = found
-                .as_str()
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .map(|c| c.to_ascii_uppercase())
-                .collect();
-            // Words that follow a spaced number look like its next group, so the length comes from the country.
-            length_of(&compact[..2])
-                .and_then(|length| compact.get(..length))
-                .is_some_and(has_remainder_one)
-        })
+        self.form.find_iter(text).any(|found| is_iban(&text[found.start()..]))
     }
+}
+
+/// Whether the text begins with an IBAN. Words that follow a spaced number look like its next group, so the length comes
+/// from the country; letters or digits glued to the end make it part of a digest.
+fn is_iban(text: &str) -> bool {
+    let mut letters = text.char_indices().filter(|(_, c)| c.is_ascii_alphanumeric());
+    let country: String = letters.by_ref().take(2).map(|(_, c)| c.to_ascii_uppercase()).collect();
+    let Some(length) = length_of(&country) else {
+        return false;
+    };
+    let (mut compact, mut end) = (country, 0);
+    for (at, letter) in letters.take(length - 2) {
+        compact.push(letter.to_ascii_uppercase());
+        end = at + 1;
+    }
+    let glued = text[end..].starts_with(|next: char| next.is_ascii_alphanumeric());
+    compact.len() == length && !glued && has_remainder_one(&compact)
 }
 
 fn length_of(country: &str) -> Option<usize> {

@@ -42,7 +42,7 @@ const RULES: &[(Detector, &[&str], &str, f64)] = &[
     (
         Detector::AwsKey,
         &["AKIA", "ASIA", "ABIA", "ACCA", "A3T"],
-        r"^(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
+        r"^(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
         3.0,
     ),
     (
@@ -144,6 +144,9 @@ impl Secrets {
             let confirmed = entropy_bits(found.as_str()) >= entropy_min
                 && match detector {
                     Detector::Jwt => is_jwt_header(found.as_str()),
+                    // In the middle of capitals and digits it is a ULID or a serial number by chance.
+                    Detector::AwsKey => !text[..hit.start()]
+                        .ends_with(|before: char| before.is_ascii_uppercase() || before.is_ascii_digit()),
                     Detector::TwilioKey => context.twilio || text.to_lowercase().contains("twilio"),
                     _ => true,
                 };
