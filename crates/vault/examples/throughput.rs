@@ -7,6 +7,7 @@
 
 use model::{BatchId, ProjectId};
 use std::time::{Duration, Instant};
+use vault::clock::{Clock, SystemClock};
 use vault::{RootSource, Server, Stop, VaultOptions, init};
 use vault_client::protocol::Request;
 use vault_client::{Client, Personal, ResolveRequest, Tuple};
@@ -82,7 +83,8 @@ fn request(callers: usize, caller: usize, batch: usize, with_user: bool) -> Reso
         project: PROJECT,
         batch_id: BatchId(batch_id),
         received_ms: 0,
-        deadline_ms: 0,
+        // As a collector does: the call is worth waiting for longer than the vault's own second.
+        deadline_ms: SystemClock.now_ms() + 10_000,
         have_feed: 0,
         ids,
         refs: vec![],
