@@ -15,7 +15,7 @@ describe('numbers', () => {
   });
 
   it('shows shares with the digits that matter', () => {
-    expect([0, 0.004, 0.1234, 0.5, 1].map((share) => percent(share, 'en'))).toEqual(['0%', '0.4%', '12.3%', '50%', '100%']);
+    expect([0, 0.004, 0.1234, 0.5, 1].map((share) => percent(share, 'en'))).toEqual(['0%', '0.4%', '12.3%', '50.0%', '100%']);
     expect(signedPercent(0.12, 'en')).toBe('+12%');
     expect(signedPercent(0, 'en')).toBe('0%');
   });

@@ -20,10 +20,15 @@ export function compact(value: number, locale?: string): string {
   return numbers(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value);
 }
 
-/** A share of 1 as `12.3%`. */
+/** A share of 1 as `12.3%`: one digit always, so that columns stand straight; nothing and all need none. */
 export function percent(share: number, locale?: string): string {
-  const digits = share !== 0 && Math.abs(share) < 0.1 ? 1 : Math.abs(share) >= 1 || share === 0 ? 0 : 1;
-  return numbers(locale, { style: 'percent', maximumFractionDigits: digits }).format(share);
+  const digits = share === 0 || share === 1 ? 0 : 1;
+  return numbers(locale, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
+}
+
+/** A share on an axis. */
+export function percentTick(share: number, locale?: string): string {
+  return numbers(locale, { style: 'percent', maximumFractionDigits: 1 }).format(share);
 }
 
 /** `+12.3%` against an earlier value; `null` where there is nothing to compare with. */
