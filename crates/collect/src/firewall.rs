@@ -8,6 +8,8 @@
 pub mod detectors;
 mod keys;
 pub mod layers;
+#[cfg(test)]
+mod property_tests;
 mod steps;
 mod structure;
 #[cfg(test)]

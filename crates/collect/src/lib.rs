@@ -17,6 +17,8 @@
 
 mod access;
 mod batch;
+#[doc(hidden)]
+pub mod benchmark;
 mod cache;
 mod collector;
 mod country;

@@ -12,7 +12,7 @@ mod ip;
 mod phone;
 mod secrets;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::layers;
 use crate::json::Json;

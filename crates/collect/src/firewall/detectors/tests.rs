@@ -59,7 +59,7 @@ fn card(generator: &mut fastrand::Rng, prefix: &str, length: usize) -> String {
 }
 
 /// One random plant of every detector.
-fn plants(generator: &mut fastrand::Rng) -> Vec<(Detector, String)> {
+pub fn plants(generator: &mut fastrand::Rng) -> Vec<(Detector, String)> {
     let mut text = |alphabet: &str, length| random(generator, alphabet, length);
     let mut plants = vec![
         (
@@ -153,7 +153,7 @@ fn plants(generator: &mut fastrand::Rng) -> Vec<(Detector, String)> {
 }
 
 /// The wrappings of FW-5 and the mutations of 4.3 that keep a plant usable.
-fn wrappings(plant: &str) -> Vec<(&'static str, String)> {
+pub fn wrappings(plant: &str) -> Vec<(&'static str, String)> {
     let percent = |text: &str| -> String {
         text.bytes()
             .map(|b| {
