@@ -32,6 +32,8 @@ pub(crate) struct Core {
     pub maintenance: Mutex<()>,
     /// Set when a publication's outcome could not be learnt: memory and catalog may differ until a restart.
     maintenance_stopped: AtomicBool,
+    /// Set when the store closes: long work is given up.
+    closing: AtomicBool,
 }
 
 /// All projects as of one place in the log.
@@ -96,6 +98,7 @@ impl Core {
             maintenance_failures: AtomicU64::new(0),
             maintenance: Mutex::new(()),
             maintenance_stopped: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -120,7 +123,7 @@ impl Core {
         self.fresh_rows.store(state.fresh_rows(), Ordering::Relaxed);
     }
 
-    pub fn note_log(&self, _last: u64, stopped: bool) {
+    pub fn note_log(&self, stopped: bool) {
         self.log_stopped.store(stopped, Ordering::Relaxed);
     }
 
@@ -159,6 +162,14 @@ impl Core {
             });
         }
         Ok(held)
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 
     pub fn stop_maintenance(&self) {

@@ -13,8 +13,8 @@
 //! Nothing here knows who anybody is: persons and groups are numbers, insert ids are keyed digests, and the crate
 //! has no dependency that could resolve them.
 //!
-//! Where to look: [`log`] for durability, [`state`] for what a record does, [`segment`] for files, [`scan`] for
-//! reading, [`maintain`] for flush and compaction, [`catalog`] for everything that is not an event.
+//! Where to look: `log` for durability, `state` for what a record does, `segment` for files, `scan` for
+//! reading, `maintain` for flush and compaction, `catalog` for everything that is not an event.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

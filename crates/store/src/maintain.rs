@@ -12,8 +12,9 @@ mod settle;
 mod written;
 
 use crate::core::Core;
+use crate::error::StoreError;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often the thread looks for work.
@@ -46,13 +47,16 @@ impl Signal {
     }
 }
 
-/// The maintenance thread.
-pub(crate) fn run(core: &Arc<Core>, signal: &Signal) {
+/// The maintenance thread. Compaction goes in steps, so that a flush never waits for more than one of them.
+pub(crate) fn run(core: &Core, signal: &Signal) {
     let mut wait = INTERVAL;
+    let mut compacting = true;
     while signal.pause(wait) {
         build_blocks(core);
-        wait = match work(core) {
+        wait = match work(core, &mut compacting) {
+            Ok(()) if compacting => Duration::ZERO,
             Ok(()) => INTERVAL,
+            Err(StoreError::Closed) => break,
             Err(error) => {
                 core.maintenance_failures.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(error = %error, "Flush or compaction failed; rows stay in the log");
@@ -62,10 +66,14 @@ pub(crate) fn run(core: &Arc<Core>, signal: &Signal) {
     }
 }
 
-fn work(core: &Core) -> Result<(), crate::error::StoreError> {
+/// Flushes if it is time, and takes one step of compaction while there may be something to do.
+fn work(core: &Core, compacting: &mut bool) -> Result<(), StoreError> {
     if core.flush_is_due() {
         flush::flush(core)?;
-        compact::compact(core)?;
+        *compacting = true;
+    }
+    if *compacting {
+        *compacting = compact::step(core)? > 0;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use footer::Footer;
 use model::ProjectId;
 use probe::Superseded;
-use roaring::RoaringBitmap;
+use roaring::{RoaringBitmap, RoaringTreemap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -82,6 +82,12 @@ impl Segment {
             deleted: &self.deleted | more,
             file: self.file.clone(),
         }
+    }
+
+    /// Whether a row of any of the persons can be in the segment: a person's rows lie in one shard.
+    pub fn may_hold(&self, persons: &RoaringTreemap, shards: u32) -> bool {
+        let shard = u64::from(self.meta.shard);
+        persons.iter().any(|person| person % u64::from(shards) == shard)
     }
 
     pub fn footer(&self) -> Result<&Arc<Footer>, StoreError> {

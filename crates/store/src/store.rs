@@ -164,6 +164,7 @@ impl Store {
 impl Inner {
     fn stop(&self) {
         self.queue.close();
+        self.core.close();
         self.background.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {

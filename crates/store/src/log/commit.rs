@@ -117,7 +117,7 @@ pub(crate) fn run(queue: &Queue, mut files: LogFiles, core: &Arc<Core>) {
     while let Some(group) = queue.take(company) {
         company = group.len();
         commit(group, &mut files, core);
-        core.note_log(files.next() - 1, files.is_stopped());
+        core.note_log(files.is_stopped());
     }
 }
 

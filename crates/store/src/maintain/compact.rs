@@ -15,19 +15,32 @@ use std::sync::Arc;
 /// Works until there is nothing left to do. Returns the number of segments replaced.
 pub(crate) fn compact(core: &Core) -> Result<usize, StoreError> {
     let mut replaced = 0;
+    loop {
+        match step(core)? {
+            0 => return Ok(replaced),
+            count => replaced += count,
+        }
+    }
+}
+
+/// Does the next thing there is to do. Returns the number of segments replaced; 0 when nothing is left.
+pub(crate) fn step(core: &Core) -> Result<usize, StoreError> {
     let projects: Vec<ProjectId> = core.state().projects.keys().copied().collect();
     for project in projects {
         settle::settle_merged(core, project)?;
-        replaced += settle::purge_erased(core, project)?;
-        while let Some(count) = merge_once(core, project)? {
-            replaced += count;
+        let mut replaced = settle::purge_erased(core, project)?;
+        if replaced == 0 {
+            replaced = merge_once(core, project)?;
+        }
+        if replaced > 0 {
+            return Ok(replaced);
         }
     }
-    Ok(replaced)
+    Ok(0)
 }
 
-/// Carries out one planned round. `None`: nothing was planned.
-fn merge_once(core: &Core, project: ProjectId) -> Result<Option<usize>, StoreError> {
+/// Carries out the first of the planned merges.
+fn merge_once(core: &Core, project: ProjectId) -> Result<usize, StoreError> {
     let _held = core.maintain()?;
     let (segments, now_ms) = {
         let mut state = core.state();
@@ -36,12 +49,12 @@ fn merge_once(core: &Core, project: ProjectId) -> Result<Option<usize>, StoreErr
     };
     let figures: Vec<Figures> = segments.iter().map(figures_of).collect();
     let Some(next) = plan(&figures, now_ms).into_iter().next() else {
-        return Ok(None);
+        return Ok(0);
     };
     let by_id: HashMap<u64, &Arc<Segment>> = segments.iter().map(|segment| (segment.meta.id, segment)).collect();
     let inputs: Vec<Arc<Segment>> = next.inputs.iter().map(|id| by_id[id].clone()).collect();
     rewrite(core, project, &inputs, next.shard, &next.period)?;
-    Ok(Some(inputs.len()))
+    Ok(inputs.len())
 }
 
 fn figures_of(segment: &Arc<Segment>) -> Figures {
@@ -65,7 +78,7 @@ pub(super) fn rewrite(
     let identity = core.state().project(project).identity.clone();
     let mut written = Written::new(core);
     let target = Target { project, shard, period };
-    merge(inputs, &identity, &target, &mut written)?;
+    merge(core, inputs, &identity, &target, &mut written)?;
     let publication = Publication {
         removed: inputs.iter().map(|segment| segment.meta.id).collect(),
         ..Publication::default()

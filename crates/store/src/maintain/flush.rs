@@ -20,7 +20,7 @@ use hashbrown::{HashMap, HashSet};
 use model::ProjectId;
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// A project's part of a flush.
 struct Taken {
@@ -149,6 +149,10 @@ fn write_and_publish(core: &Core, position: u64, taken: &mut [Taken]) -> Result<
         }
     }
     exchange(core, position, taken, &outcomes, &written);
+    for segment in taken.iter().flat_map(|part| part.parts.segments.iter()) {
+        let superseded = segment.file.superseded.lock();
+        superseded.unwrap_or_else(PoisonError::into_inner).forget_filters();
+    }
     written.keep();
     LogFiles::remove_below(&*core.options.disk, &core.log_directory(), position)
 }

@@ -5,6 +5,7 @@
 //! written; so memory does not grow with the segments.
 
 use super::written::Written;
+use crate::core::Core;
 use crate::error::StoreError;
 use crate::rows::sorted::{Gathering, drop_copies, sort};
 use crate::rows::{Fixed, fixed_fields};
@@ -27,6 +28,7 @@ pub(super) struct Target<'a> {
 
 /// Writes the live rows of the inputs as one segment, or none if no row is left.
 pub(super) fn merge(
+    core: &Core,
     inputs: &[Arc<Segment>],
     identity: &Identity,
     target: &Target<'_>,
@@ -39,6 +41,9 @@ pub(super) fn merge(
     }
     let mut writer = None;
     loop {
+        if core.is_closing() {
+            return Err(StoreError::Closed);
+        }
         for stream in &mut streams {
             stream.fill()?;
         }

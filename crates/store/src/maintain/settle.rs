@@ -57,7 +57,11 @@ pub(super) fn settle_merged(core: &Core, project: ProjectId) -> Result<(), Store
         .collect();
     let mut sources = Vec::new();
     let mut marked = Vec::new();
-    for segment in view.segments.iter() {
+    for segment in view
+        .segments
+        .iter()
+        .filter(|segment| segment.may_hold(&moving, core.shards))
+    {
         let footer = segment.footer()?;
         let ranges = rows_of_persons(footer, all_rows(footer), &moving, &segment.deleted)?;
         if ranges.is_empty() {
@@ -108,7 +112,11 @@ pub(super) fn purge_erased(core: &Core, project: ProjectId) -> Result<usize, Sto
     }
     let erased: RoaringTreemap = ready.iter().copied().collect();
     let mut concerned = Vec::new();
-    for segment in view.segments.iter() {
+    for segment in view
+        .segments
+        .iter()
+        .filter(|segment| segment.may_hold(&erased, core.shards))
+    {
         let footer = segment.footer()?;
         // Rows marked as deleted count as well: they must leave the disk like the others.
         if !rows_of_persons(footer, all_rows(footer), &erased, &RoaringBitmap::new())?.is_empty() {

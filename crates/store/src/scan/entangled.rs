@@ -66,7 +66,8 @@ impl EntangledScan {
         let (request, identity) = (&self.request, &self.parts.identity);
         let mut sources = Vec::new();
         for segment in self.parts.segments.iter() {
-            if request.overlaps(segment.meta.first_ms, segment.meta.last_ms) {
+            let concerned = segment.may_hold(identity.entangled(), self.parts.shards);
+            if concerned && request.overlaps(segment.meta.first_ms, segment.meta.last_ms) {
                 self.read_segment(segment, &mut sources, figures)?;
             }
         }

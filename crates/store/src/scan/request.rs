@@ -97,7 +97,7 @@ impl Resolved {
     }
 
     /// The columns of a source that are needed for the wanted properties.
-    pub fn source_columns<'a>(&'a self, has: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    pub fn source_columns(&self, has: impl Fn(&str) -> bool) -> Vec<&str> {
         let mut columns: Vec<&str> = Vec::new();
         let mut overflow = false;
         for (physical, _) in &self.properties {

@@ -7,6 +7,7 @@ use crate::error::StoreError;
 use crate::rows::{Fixed, PERSON, SEQ, TIME, column, values};
 use crate::segment::Segment;
 use crate::segment::reader::{Located, SegmentRows, ranges_of};
+use crate::segment::stream::rows_of_persons;
 use crate::snapshot::SnapshotParts;
 use arrow::datatypes::{Int64Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
@@ -92,6 +93,11 @@ impl ShardScan {
             request.from_ms,
             request.to_ms,
         );
+        let ranges = match &request.persons {
+            // First only the persons, then the other columns of few rows.
+            Some(persons) => rows_of_persons(footer, ranges, persons, &segment.deleted)?,
+            None => ranges,
+        };
         if ranges.is_empty() {
             return Ok(None);
         }

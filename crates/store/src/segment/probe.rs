@@ -42,6 +42,11 @@ impl Superseded {
         }
     }
 
+    /// Gives the filters' memory back. They are read again when needed.
+    pub fn forget_filters(&mut self) {
+        self.filters = None;
+    }
+
     /// Compares candidates, each with its sequence number, with the segment, and notes the rows they supersede.
     pub fn probe(&mut self, segment: &Segment, candidates: &[(Candidate<'_>, u64)]) -> Result<(), StoreError> {
         let footer = segment.footer()?;

@@ -30,6 +30,9 @@ pub(crate) fn rows_of_persons(
     deleted: &RoaringBitmap,
 ) -> Result<Vec<RowRange>, StoreError> {
     let mut found: Vec<RowRange> = Vec::new();
+    if ranges.is_empty() {
+        return Ok(found);
+    }
     let mut rows = SegmentRows::open(footer, ranges, &[PERSON])?;
     while let Some(located) = rows.next()? {
         let persons = values::<UInt64Type>(&located.batch, PERSON);

@@ -30,7 +30,8 @@ pub(crate) struct Block {
     pub first_seq: u64,
     pub last_seq: u64,
     pub rows: usize,
-    pub bytes: usize,
+    /// Estimated memory of the events, until they are batches.
+    event_bytes: usize,
     pub first_ms: i64,
     pub last_ms: i64,
     names: Arc<ColumnNames>,
@@ -48,7 +49,7 @@ impl Block {
             first_seq: chunks[0].first_seq,
             last_seq: last.first_seq + last.events.len() as u64 - 1,
             rows: chunks.iter().map(|chunk| chunk.events.len()).sum(),
-            bytes: chunks.iter().map(|chunk| chunk.bytes).sum(),
+            event_bytes: chunks.iter().map(|chunk| chunk.bytes).sum(),
             first_ms: times().min().unwrap_or(i64::MAX),
             last_ms: times().max().unwrap_or(i64::MIN),
             names,
@@ -64,6 +65,14 @@ impl Block {
             let chunks = std::mem::take(&mut *self.chunks.lock().unwrap_or_else(PoisonError::into_inner));
             build::batches(&chunks, &self.names, self.shards)
         })
+    }
+
+    /// Memory of the block.
+    pub fn bytes(&self) -> usize {
+        match self.batches.get() {
+            Some(batches) => batches.iter().flatten().map(RecordBatch::get_array_memory_size).sum(),
+            None => self.event_bytes,
+        }
     }
 
     pub fn is_built(&self) -> bool {
@@ -89,7 +98,7 @@ pub(crate) struct Fresh {
     /// The tail as a block, once a snapshot asked for it.
     tail_block: Option<Arc<Block>>,
     rows: usize,
-    bytes: usize,
+    tail_bytes: usize,
     /// Sequence numbers of rows with a later copy among the fresh rows.
     superseded: Arc<RoaringTreemap>,
     /// The latest fresh row of every key.
@@ -108,8 +117,9 @@ impl Fresh {
         self.rows
     }
 
+    /// Estimated memory of the rows.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.tail_bytes + self.blocks.iter().map(|block| block.bytes()).sum::<usize>()
     }
 
     /// Notes a row's key. Returns whether it supersedes an earlier fresh row.
@@ -122,7 +132,7 @@ impl Fresh {
 
     pub fn push(&mut self, chunk: Chunk, names: &Arc<ColumnNames>, shards: u32) {
         self.rows += chunk.events.len();
-        self.bytes += chunk.bytes;
+        self.tail_bytes += chunk.bytes;
         self.tail_rows += chunk.events.len();
         self.tail.push(Arc::new(chunk));
         self.tail_block = None;
@@ -140,7 +150,7 @@ impl Fresh {
             Arc::new(Block::new(chunks, names.clone(), shards))
         });
         self.tail.clear();
-        self.tail_rows = 0;
+        (self.tail_rows, self.tail_bytes) = (0, 0);
         self.blocks.push(block);
     }
 
@@ -165,11 +175,7 @@ impl Fresh {
     pub fn forget(&mut self, last_seq: u64) {
         self.blocks.retain(|block| block.last_seq > last_seq);
         debug_assert!(self.blocks.iter().all(|block| block.first_seq > last_seq));
-        let sealed = self.blocks.iter().map(|block| (block.rows, block.bytes));
-        let tail = self.tail.iter().map(|chunk| (chunk.events.len(), chunk.bytes));
-        (self.rows, self.bytes) = sealed
-            .chain(tail)
-            .fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        self.rows = self.tail_rows + self.blocks.iter().map(|block| block.rows).sum::<usize>();
         self.latest.retain(|_, seq| *seq > last_seq);
         if self.latest.is_empty() {
             self.latest = HashMap::new();

@@ -141,7 +141,7 @@ fn properties(choice: u8) -> Vec<(String, Value)> {
         0 => return Vec::new(),
         1 => Value::String(format!("v{}", choice % 7)),
         2 => Value::Number(f64::from(choice) / 4.0),
-        3 => Value::Bool(choice % 2 == 0),
+        3 => Value::Bool(choice.is_multiple_of(2)),
         4 => Value::List(vec![Value::Number(f64::from(choice)), Value::String("x".into())]),
         _ => Value::Object(vec![("a".into(), Value::Bool(true))]),
     };
