@@ -17,6 +17,18 @@ function transform(schema) {
 }
 
 const document = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8'));
+for (const [path, methods] of Object.entries(document.paths)) {
+  for (const operation of Object.values(methods)) {
+    // Calls go by path and method here; ids of operations have no use, and need not be unique.
+    delete operation.operationId;
+    // What the path does not name can only be part of the query.
+    for (const parameter of operation.parameters ?? []) {
+      if (parameter.in === 'path' && !path.includes(`{${parameter.name}}`)) {
+        Object.assign(parameter, { in: 'query', required: false });
+      }
+    }
+  }
+}
 const nodes = await openapiTS(document, { transform });
 writeFileSync(
   new URL('../src/api/schema.d.ts', import.meta.url),

@@ -1,177 +1,23 @@
 // Generated from openapi.json by `npm run schema`. Do not edit.
 export interface paths {
-    "/api/v1/session": {
+    "/api/v1/projects/{project}/ledger": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The running session */
+        /** Entries of the disclosure ledger. Reading it discloses nothing new about persons: numbers and field names. */
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done. */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SessionView"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        /** Signs in with a one-time code */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["SignInBody"];
-                };
-            };
-            responses: {
-                /** @description Done. */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SessionView"];
-                    };
-                };
-            };
-        };
-        /** Signs out */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done. */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/query": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Answers a report definition */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["Report"];
-                };
-            };
-            responses: {
-                /** @description Done. */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Explained"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/schema": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Events and properties met so far */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done. */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SchemaView"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/values": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Frequent values of a property */
-        get: {
-            parameters: {
-                query: {
-                    property: string;
-                    event?: string;
-                    scope?: string;
+                query?: {
+                    limit?: number | null;
+                    /** @description Only entries before this number, for older pages. */
+                    before?: number | null;
+                    /** @description Only entries that showed this person. */
+                    person?: number | null;
+                    /** @description Only entries of at least this class: `D1`, `D2`, `D3`. */
+                    class?: components["schemas"]["Class"] | null;
                 };
                 header?: never;
                 path: {
@@ -181,13 +27,12 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ValuesView"];
+                        "application/json": components["schemas"]["LedgerView"];
                     };
                 };
             };
@@ -207,12 +52,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Newest events; recorded */
+        /** The newest events. Recorded as a disclosure of the persons in them; nothing new records nothing. */
         get: {
             parameters: {
                 query?: {
+                    /** @description Only events received after this one; 0 or absent for the newest. */
                     after?: number;
-                    limit?: number;
+                    limit?: number | null;
                 };
                 header?: never;
                 path: {
@@ -222,7 +68,6 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -241,6 +86,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which person an identifier belongs to. A miss is an answer too, and recorded. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LookupBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LookupView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/people": {
         parameters: {
             query?: never;
@@ -250,7 +136,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Persons by number */
+        /** People with their ordinary properties. Recorded as a disclosure of everyone in the page. */
         post: {
             parameters: {
                 query?: never;
@@ -266,7 +152,6 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -290,7 +175,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One person by number */
+        /** One person by number: ordinary properties and what they did. */
         get: {
             parameters: {
                 query?: never;
@@ -303,7 +188,6 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -331,7 +215,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Shows who a person is; recorded */
+        /** Who a person is. Needs a purpose, and is recorded in the vault's ledger and in the owner's. */
         post: {
             parameters: {
                 query?: never;
@@ -348,7 +232,6 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -365,7 +248,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/lookup": {
+    "/api/v1/projects/{project}/query": {
         parameters: {
             query?: never;
             header?: never;
@@ -374,7 +257,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Finds a person by identifier; recorded */
+        /** Answers a report definition, exactly, with how the number came about. */
         post: {
             parameters: {
                 query?: never;
@@ -386,102 +269,27 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["LookupBody"];
+                    "application/json": components["schemas"]["Report"];
                 };
             };
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["LookupView"];
+                        "application/json": components["schemas"]["Explained"];
                     };
                 };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/ledger": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who saw whom */
-        get: {
-            parameters: {
-                query?: {
-                    limit?: number;
-                    before?: number;
-                    person?: number;
-                    class?: components["schemas"]["Class"];
-                };
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done. */
-                200: {
+                /** @description the definition is refused, with where and why */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/json": components["schemas"]["LedgerView"];
-                    };
+                    content?: never;
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/setup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What a site needs to send events */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done. */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SetupView"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -495,7 +303,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Saved reports */
+        /** All saved reports of the project. */
         get: {
             parameters: {
                 query?: never;
@@ -507,7 +315,6 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -519,7 +326,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Saves a report */
+        /** Saves a report under a name. */
         post: {
             parameters: {
                 query?: never;
@@ -535,7 +342,6 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Done. */
                 201: {
                     headers: {
                         [name: string]: unknown;
@@ -559,7 +365,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One saved report */
+        /** One saved report. */
         get: {
             parameters: {
                 query?: never;
@@ -572,7 +378,6 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -585,7 +390,7 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Deletes a saved report */
+        /** Forgets a saved report. */
         delete: {
             parameters: {
                 query?: never;
@@ -598,7 +403,211 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events and properties that the project has, for pickers. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SchemaView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Token, endpoint, and whether anything has arrived yet. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SetupView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The most frequent values of a property in the last 31 days. */
+        get: {
+            parameters: {
+                query?: {
+                    property?: string;
+                    event?: string | null;
+                    /** @description `event` (default) or `user`. */
+                    scope?: string | null;
+                };
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ValuesView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The current sign-in. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+                /** @description not signed in */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        /** Exchanges a login code for a session cookie. The code works once. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SignInBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+                /** @description unknown, used or expired code */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        /** Ends the current sign-in, at once and everywhere. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
                 204: {
                     headers: {
                         [name: string]: unknown;
@@ -619,7 +628,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What runs here */
+        /** What runs here. */
         get: {
             parameters: {
                 query?: never;
@@ -629,7 +638,6 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Done. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -652,106 +660,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description A question. */
-        Report: {
-            /** Format: int32 */
-            version?: number;
-            range: components["schemas"]["DateRange"];
-            timezone?: string | null;
-            filter?: unknown;
-            question: components["schemas"]["Question"];
-        };
-        DateRange: {
-            /** Format: date */
-            from: string;
-            /** Format: date */
-            to: string;
-        };
-        Question: (components["schemas"]["Insights"] & {
-            /** @enum {string} */
-            kind: "insights";
-        }) | (components["schemas"]["Funnel"] & {
-            /** @enum {string} */
-            kind: "funnel";
-        }) | (components["schemas"]["Retention"] & {
-            /** @enum {string} */
-            kind: "retention";
-        });
-        /** @description Which events a metric, step or cohort looks at. */
-        EventSelector: {
-            event?: string | null;
-            filter?: unknown;
-        };
-        /**
-         * @description Length of a time bucket. Weeks begin on Monday.
-         * @enum {string}
-         */
-        Unit: "minute" | "hour" | "day" | "week" | "month" | "quarter";
-        /** @description Numbers over time. */
-        Insights: {
-            metrics: components["schemas"]["Metric"][];
-            unit: components["schemas"]["Unit"];
-            breakdown?: unknown[];
-            /** Format: int64 */
-            limit?: number;
-            compare_previous?: boolean;
-        };
-        Metric: {
-            event?: string | null;
-            filter?: unknown;
-            measure: components["schemas"]["Measure"];
-        };
-        /** @description What is counted. In each bucket, and once over the whole range for the total. */
-        Measure: "total" | "unique" | "per_person" | {
-            sum: {
-                property: unknown;
-            };
-        } | {
-            mean: {
-                property: unknown;
-            };
-        } | {
-            min: {
-                property: unknown;
-            };
-        } | {
-            max: {
-                property: unknown;
-            };
-        };
-        /** @description How many persons go through steps in order. */
-        Funnel: {
-            steps: components["schemas"]["EventSelector"][];
-            /** Format: int64 */
-            window_ms: number;
-            /** Format: int64 */
-            tie_ms?: number;
-            attempt?: components["schemas"]["Attempt"];
-            unit?: null | components["schemas"]["Unit"];
-            breakdown?: unknown;
-            /** Format: int64 */
-            limit?: number;
-        };
-        /** @enum {string} */
-        Attempt: "first" | "furthest";
-        /** @description How many persons come back. */
-        Retention: {
-            born: components["schemas"]["EventSelector"];
-            returning: components["schemas"]["EventSelector"];
-            unit: components["schemas"]["Unit"];
-            /** Format: int32 */
-            intervals: number;
-            interval_rule?: components["schemas"]["Intervals"];
-            cohorts?: components["schemas"]["Cohorts"];
-            on_or_after?: boolean;
-            breakdown?: unknown;
-            /** Format: int64 */
-            limit?: number;
-        };
-        /** @enum {string} */
-        Intervals: "rolling" | "calendar";
-        /** @enum {string} */
-        Cohorts: "birth" | "recurring";
+        /** @description The numbers that answer a [`Report`]. */
         Answer: (components["schemas"]["InsightsAnswer"] & {
             /** @enum {string} */
             kind: "insights";
@@ -762,105 +671,56 @@ export interface components {
             /** @enum {string} */
             kind: "retention";
         });
-        InsightsAnswer: {
-            buckets: string[];
-            series: components["schemas"]["Series"][];
-            /** Format: int64 */
-            segments_total: number;
-            previous?: null | components["schemas"]["InsightsAnswer"];
-        };
-        Series: {
-            /** Format: int64 */
-            metric: number;
-            segment: unknown[];
-            values: number[];
-            /**
-             * Format: double
-             * @description Over the whole range; for persons not the sum of the buckets.
-             */
-            total: number;
-        };
-        FunnelAnswer: {
-            overall: components["schemas"]["FunnelSegment"][];
-            buckets: string[];
-            trend: components["schemas"]["FunnelSegment"][][];
-            /** Format: int64 */
-            segments_total: number;
-        };
-        FunnelSegment: {
-            segment: unknown[];
-            steps: components["schemas"]["FunnelStep"][];
-        };
-        FunnelStep: {
-            /** Format: int64 */
-            count: number;
-            /** Format: double */
-            mean_ms_from_previous?: number | null;
-            /** Format: double */
-            mean_ms_from_start?: number | null;
-        };
-        RetentionAnswer: {
-            buckets: string[];
-            segments: components["schemas"]["RetentionSegment"][];
-            /** Format: int64 */
-            segments_total: number;
-        };
-        RetentionSegment: {
-            segment: unknown[];
-            cohorts: components["schemas"]["Cohort"][];
-        };
+        /** @enum {string} */
+        Attempt: "first" | "furthest";
+        /**
+         * @description How closely an answer comes to single persons (secrecy contract 5.1).
+         * @enum {string}
+         */
+        Class: "D0" | "D1" | "D2" | "D3";
         Cohort: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Persons born in the bucket.
+             */
             born: number;
+            /** @description Persons who returned in interval 0, 1, …; ends with the last interval that has begun. */
             returned: number[];
         };
-        /** @description How an answer came about. */
-        Explanation: {
-            definition: string;
-            /** Format: int64 */
-            watermark: number;
-            /** Format: int64 */
-            rows_read: number;
-            /** Format: int64 */
-            bytes_read: number;
-            /** Format: double */
-            took_ms: number;
-            digest: string;
-            class: components["schemas"]["Class"];
-        };
-        Explained: {
-            answer: components["schemas"]["Answer"];
-            explanation: components["schemas"]["Explanation"];
-        };
         /** @enum {string} */
-        Class: "D0" | "D1" | "D2" | "D3";
-        TierView: {
-            code: string;
-            label: string;
-            warning?: string | null;
+        Cohorts: "birth" | "recurring";
+        DateRange: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
         };
-        ProjectView: {
+        /**
+         * @description Whether the answer went out.
+         * @enum {string}
+         */
+        Decision: "released" | "refused";
+        EventRowView: {
+            /**
+             * Format: int64
+             * @description Place in the order of arrival.
+             */
+            seq: number;
+            event: string;
+            /**
+             * Format: int64
+             * @description 0: nobody.
+             */
+            person: number;
             /** Format: int64 */
-            id: number;
-            name: string;
-            timezone: string;
+            time_ms: number;
+            properties: unknown;
         };
-        SessionView: {
-            /** Format: int64 */
-            account: number;
-            role: string;
-            /** Format: int64 */
-            expires_ms: number;
-            tier: components["schemas"]["TierView"];
-            projects: components["schemas"]["ProjectView"][];
-        };
-        SignInBody: {
-            code: string;
-        };
-        SchemaView: {
-            events: components["schemas"]["EventView"][];
-            properties: components["schemas"]["PropertyView"][];
-            groups: string[];
+        /** @description Which events a metric, step or cohort looks at. */
+        EventSelector: {
+            /** @description Event name; absent for any event. */
+            event?: string | null;
+            filter?: unknown;
         };
         EventView: {
             name: string;
@@ -871,45 +731,199 @@ export interface components {
             /** Format: int64 */
             last_ms: number;
         };
-        PropertyView: {
-            name: string;
-            scope: string;
-            kinds: string[];
+        /** @description An answer with how it came about. */
+        Explained: {
+            answer: components["schemas"]["Answer"];
+            explanation: components["schemas"]["Explanation"];
         };
-        ValuesView: {
-            values: components["schemas"]["ValueView"][];
-        };
-        ValueView: {
-            value: unknown;
+        /** @description What a number means, how fresh it is and what it took. */
+        Explanation: {
+            /** @description The question in words. */
+            definition: string;
+            /**
+             * Format: int64
+             * @description Sequence number of the last event that the answer can include.
+             */
+            watermark: number;
             /** Format: int64 */
-            rows: number;
+            rows_read: number;
+            /** Format: int64 */
+            bytes_read: number;
+            /** Format: double */
+            took_ms: number;
+            /** @description SHA-256 of the question's canonical JSON, in hexadecimal. */
+            digest: string;
+            class: components["schemas"]["Class"];
         };
-        EventRowView: {
+        /**
+         * @description How many persons go through steps in order.
+         *
+         *     An *attempt* starts at an event of the first step whose time lies in the range. Each further step takes the earliest
+         *     (then first received) event of that step that is not used yet in this attempt, is not earlier than the step before
+         *     minus `tie_ms`, nor earlier than the start minus `tie_ms`, and is not later than the start plus `window_ms`; the
+         *     attempt ends at the first step without one. So events within `tie_ms` of each other may come in either order.
+         *     Events after `to` can complete an attempt that started before.
+         *
+         *     One attempt is counted per person for the whole range, and one per person and bucket (by the time of the start) for
+         *     the trend: with [`Attempt::First`] the earliest start, with [`Attempt::Furthest`] the one with most steps, then the
+         *     earliest start.
+         */
+        Funnel: {
+            steps: components["schemas"]["EventSelector"][];
+            /**
+             * Format: int64
+             * @description Time from the first step within which the last must happen, in milliseconds.
+             */
+            window_ms: number;
+            /** Format: int64 */
+            tie_ms?: number;
+            attempt?: components["schemas"]["Attempt"];
+            unit?: components["schemas"]["Unit"] | null;
+            /** @description Value on the first step's event of the counted attempt. */
+            breakdown?: unknown;
+            limit?: number;
+        };
+        FunnelAnswer: {
+            /** @description The whole range, first over everybody (empty segment), then by segment, largest first step first. */
+            overall: components["schemas"]["FunnelSegment"][];
+            /** @description Bucket starts; empty without a unit. */
+            buckets: string[];
+            /** @description One entry per bucket, each like `overall` with the same segments. */
+            trend: components["schemas"]["FunnelSegment"][][];
+            /** @description Segments before the limit. */
+            segments_total: number;
+        };
+        FunnelSegment: {
+            segment: unknown[];
+            steps: components["schemas"]["FunnelStep"][];
+        };
+        FunnelStep: {
+            /**
+             * Format: int64
+             * @description Persons whose counted attempt reached this step.
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description Mean milliseconds from the step before, over those persons; absent for the first step and where count is 0.
+             *     A step that came before its predecessor by the tie rule counts as 0 ms.
+             */
+            mean_ms_from_previous?: number | null;
+            /**
+             * Format: double
+             * @description Mean milliseconds from the first step, likewise.
+             */
+            mean_ms_from_start?: number | null;
+        };
+        IdentifierView: {
+            /** @description `user` or `device`. */
+            kind: string;
+            value: string;
+        };
+        /** @description Numbers over time. */
+        Insights: {
+            metrics: components["schemas"]["Metric"][];
+            unit: components["schemas"]["Unit"];
+            /** @description Expressions whose values split every metric into segments. */
+            breakdown?: unknown[];
+            /**
+             * @description How many segments are shown, largest first (by the sum over all metrics of their range totals, then by
+             *     segment value). The answer says how many there were.
+             */
+            limit?: number;
+            /** @description Also answer the same question for the range of equal length that ends the day before `from`. */
+            compare_previous?: boolean;
+        };
+        InsightsAnswer: {
+            /** @description Start of each bucket as local time: `2026-08-01` for days and longer, `2026-08-01 13:05:00` for shorter. */
+            buckets: string[];
+            /** @description Ordered by metric, then by the segment order of [`Insights::limit`]. */
+            series: components["schemas"]["Series"][];
+            /** @description Segments before the limit. */
+            segments_total: number;
+            previous?: components["schemas"]["InsightsAnswer"] | null;
+        };
+        /** @enum {string} */
+        Intervals: "rolling" | "calendar";
+        LedgerEntryView: {
             /** Format: int64 */
             seq: number;
-            event: string;
-            /** Format: int64 */
-            person: number;
             /** Format: int64 */
             time_ms: number;
-            properties: unknown;
+            actor: string;
+            action: string;
+            /** @description `released` or `refused`. */
+            decision: components["schemas"]["Decision"];
+            class: components["schemas"]["Class"];
+            /** Format: int64 */
+            persons_count: number;
+            /** @description The first of them, by number. */
+            persons: number[];
+            fields: string[];
+            purpose_code?: components["schemas"]["PurposeCode"] | null;
+            question_digest: string;
+        };
+        LedgerView: {
+            /** @description Newest first. */
+            entries: components["schemas"]["LedgerEntryView"][];
         };
         LiveView: {
+            /** @description Newest first. */
             events: components["schemas"]["EventRowView"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description What to send as `after` next time.
+             */
             next: number;
         };
-        PeopleBody: {
+        LookupBody: {
+            /** @description A user id, a device id or an e-mail address. */
+            identifier: string;
+            purpose: components["schemas"]["PurposeBody"];
+        };
+        LookupView: {
+            /** Format: int64 */
+            person?: number | null;
+        };
+        /** @description What is counted. In each bucket, and once over the whole range for the total. */
+        Measure: "total" | "unique" | "per_person" | {
+            /** @description Sum of a number; values that are not numbers count as 0. */
+            sum: {
+                property: unknown;
+            };
+        } | {
+            /** @description Mean of a number over the events that have one; 0 where none has. */
+            mean: {
+                property: unknown;
+            };
+        } | {
+            /** @description Smallest number; 0 where no event has one. */
+            min: {
+                property: unknown;
+            };
+        } | {
+            /** @description Largest number; 0 where no event has one. */
+            max: {
+                property: unknown;
+            };
+        };
+        Metric: {
+            /** @description Event name; absent for any event. */
+            event?: string | null;
             filter?: unknown;
-            sort?: null | components["schemas"]["SortBody"];
-            /** Format: int64 */
+            measure: components["schemas"]["Measure"];
+        };
+        PeopleBody: {
+            /** @description Over profile properties: `properties["plan"] == "pro"`, or the tree form. */
+            filter?: unknown;
+            sort?: components["schemas"]["SortBody"] | null;
             limit?: number;
-            /** Format: int64 */
             offset?: number;
         };
-        SortBody: {
-            property: string;
-            descending?: boolean;
+        PeopleView: {
+            /** Format: int64 */
+            total: number;
+            people: components["schemas"]["PersonView"][];
         };
         PersonView: {
             /** Format: int64 */
@@ -918,14 +932,10 @@ export interface components {
             /** Format: int64 */
             last_seen_ms?: number | null;
         };
-        PeopleView: {
-            /** Format: int64 */
-            total: number;
-            people: components["schemas"]["PersonView"][];
-        };
         ProfileView: {
             /** Format: int64 */
             person: number;
+            /** @description Numbers that were merged into this person. */
             merged_from: number[];
             properties: unknown;
             /** Format: int64 */
@@ -934,62 +944,114 @@ export interface components {
             first_event_ms?: number | null;
             /** Format: int64 */
             events_total: number;
+            /** @description Newest first, at most a hundred. */
             events: components["schemas"]["EventRowView"][];
+        };
+        ProjectView: {
+            /** Format: int32 */
+            id: number;
+            name: string;
+            timezone: string;
+        };
+        PropertyView: {
+            name: string;
+            /** @description `event` or `user`. */
+            scope: string;
+            /** @description Value types seen: `string`, `number`, `bool`, `json`. */
+            kinds: string[];
         };
         PurposeBody: {
             code: components["schemas"]["PurposeCode"];
-            /** @description 10 to 500 characters. */
+            /** @description 10 to 500 characters. Sealed in the vault; the ledger holds a salted digest of it. */
             text: string;
         };
-        /** @enum {string} */
+        /**
+         * @description The closed list of purposes (secrecy contract, GT-12). A text goes with each; the code is what can be counted.
+         * @enum {string}
+         */
         PurposeCode: "support" | "fraud" | "security" | "legal" | "access_request" | "incident" | "migration" | "product_research";
+        Question: (components["schemas"]["Insights"] & {
+            /** @enum {string} */
+            kind: "insights";
+        }) | (components["schemas"]["Funnel"] & {
+            /** @enum {string} */
+            kind: "funnel";
+        }) | (components["schemas"]["Retention"] & {
+            /** @enum {string} */
+            kind: "retention";
+        });
+        /** @description A question. */
+        Report: {
+            /**
+             * Format: int32
+             * @description Version of this format; [`VERSION`].
+             */
+            version?: number;
+            range: components["schemas"]["DateRange"];
+            /** @description IANA name; the project's time zone when absent. */
+            timezone?: string | null;
+            /** @description Applies to every event that the question looks at. */
+            filter?: unknown;
+            question: components["schemas"]["Question"];
+        };
+        /**
+         * @description How many persons come back.
+         *
+         *     [`Cohorts::Birth`]: a person is *born* at their first event of `born` in the range and belongs to that bucket's
+         *     cohort. [`Cohorts::Recurring`]: in every bucket with such an event, born at the first in the bucket.
+         *
+         *     A *return* is an event of `returning` strictly later than the birth. With [`Intervals::Rolling`] it falls into interval
+         *     `floor((return − birth) / unit)`, a unit being 24 hours, 7 or 30 days; with [`Intervals::Calendar`] into the
+         *     number of bucket boundaries between the two. Interval 0 is the one that holds the birth. Returns after `to` count.
+         *
+         *     A cohort shows the intervals 0 … `intervals` of which the earliest possible start has come by the time of asking: the
+         *     start of the cohort's bucket plus `i` units (rolling), or the start of the `i`-th bucket after it (calendar).
+         */
+        Retention: {
+            born: components["schemas"]["EventSelector"];
+            returning: components["schemas"]["EventSelector"];
+            /** @description Day, week or month. */
+            unit: components["schemas"]["Unit"];
+            /**
+             * Format: int32
+             * @description Number of the last interval.
+             */
+            intervals: number;
+            interval_rule?: components["schemas"]["Intervals"];
+            cohorts?: components["schemas"]["Cohorts"];
+            /** @description A return in a later interval counts in every earlier one too ("on or after"). */
+            on_or_after?: boolean;
+            /** @description Value on the birth event. */
+            breakdown?: unknown;
+            limit?: number;
+        };
+        RetentionAnswer: {
+            /** @description Bucket starts of the cohorts, every bucket of the range. */
+            buckets: string[];
+            /** @description First over everybody (empty segment), then by segment, largest number of births first. */
+            segments: components["schemas"]["RetentionSegment"][];
+            segments_total: number;
+        };
+        RetentionSegment: {
+            segment: unknown[];
+            /** @description One per bucket. */
+            cohorts: components["schemas"]["Cohort"][];
+        };
         RevealBody: {
             purpose: components["schemas"]["PurposeBody"];
         };
         RevealView: {
             fields: unknown;
             identifiers: components["schemas"]["IdentifierView"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The entry that records this.
+             */
             ledger_seq: number;
         };
-        IdentifierView: {
-            kind: string;
-            value: string;
-        };
-        LookupBody: {
-            identifier: string;
-            purpose: components["schemas"]["PurposeBody"];
-        };
-        LookupView: {
-            /** Format: int64 */
-            person: number | null;
-        };
-        LedgerEntryView: {
-            /** Format: int64 */
-            seq: number;
-            /** Format: int64 */
-            time_ms: number;
-            actor: string;
-            action: string;
-            /** @enum {string} */
-            decision: "released" | "refused";
-            class: components["schemas"]["Class"];
-            /** Format: int64 */
-            persons_count: number;
-            persons: number[];
-            fields: string[];
-            purpose_code?: string | null;
-            question_digest: string;
-        };
-        LedgerView: {
-            entries: components["schemas"]["LedgerEntryView"][];
-        };
-        SetupView: {
-            token?: string | null;
-            endpoint: string;
-            script: string;
-            /** Format: int64 */
-            first_event_ms?: number | null;
+        SaveBody: {
+            name: string;
+            report: components["schemas"]["Report"];
         };
         SavedReport: {
             /** Format: int64 */
@@ -997,17 +1059,89 @@ export interface components {
             name: string;
             report: components["schemas"]["Report"];
         };
-        SaveBody: {
-            name: string;
-            report: components["schemas"]["Report"];
+        SchemaView: {
+            /** @description Most frequent first. */
+            events: components["schemas"]["EventView"][];
+            properties: components["schemas"]["PropertyView"][];
+            /** @description Group and reference keys. */
+            groups: string[];
+        };
+        Series: {
+            /** @description Index in [`Insights::metrics`]. */
+            metric: number;
+            segment: unknown[];
+            /** @description One per bucket. */
+            values: number[];
+            /**
+             * Format: double
+             * @description Over the whole range; for persons not the sum of the buckets.
+             */
+            total: number;
+        };
+        /** @description Who is signed in, what they may look at, and how well this installation keeps its keys. */
+        SessionView: {
+            /** Format: int64 */
+            account: number;
+            role: string;
+            /** Format: int64 */
+            expires_ms: number;
+            tier: components["schemas"]["TierView"];
+            projects: components["schemas"]["ProjectView"][];
+        };
+        SetupView: {
+            /** @description Public by nature: it goes into pages. */
+            token?: string | null;
+            /** @description Where SDKs send to: this server as the caller reached it. */
+            endpoint: string;
+            /** @description The stock browser SDK, served from here. */
+            script: string;
+            /**
+             * Format: int64
+             * @description When the first event came; absent while none has.
+             */
+            first_event_ms?: number | null;
+        };
+        SignInBody: {
+            /** @description The part of the login link behind `#`. */
+            code: string;
+        };
+        SortBody: {
+            property: string;
+            descending?: boolean;
         };
         StatusView: {
             version: string;
             tier: components["schemas"]["TierView"];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Events stored, over all projects.
+             */
             events: number;
             /** Format: int64 */
             uptime_s: number;
+        };
+        TierView: {
+            /** @description `T0` … `T3`. */
+            code: string;
+            label: string;
+            /** @description What staff must know about it; shown on every page. */
+            warning?: string | null;
+        };
+        /**
+         * @description Length of a time bucket. Weeks begin on Monday; quarters in January, April, July and October.
+         * @enum {string}
+         */
+        Unit: "minute" | "hour" | "day" | "week" | "month" | "quarter";
+        ValueView: {
+            value: unknown;
+            /**
+             * Format: int64
+             * @description Events with this value in the last 31 days.
+             */
+            rows: number;
+        };
+        ValuesView: {
+            values: components["schemas"]["ValueView"][];
         };
     };
     responses: never;
