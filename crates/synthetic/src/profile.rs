@@ -96,7 +96,7 @@ impl Profile<'_> {
             "$token": token,
             "$distinct_id": self.distinct_id(),
             "$ip": 0,
-            "$ignore_time": true,
+            "$time": self.life().last_ms.min(self.world.window.end_ms),
             "$set": self.properties(),
         })
     }
