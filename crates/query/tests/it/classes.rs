@@ -1,1 +1,217 @@
-//! To be filled.
+//! What an answer discloses: exactly the persons of its cells of one to nine.
+//!
+//! The oracle looks at the history itself: it asks the reference for the same answer over the history without one
+//! person. A person is behind a number if the number is another without them, and then behind a small one if that
+//! number, counting persons, is below ten.
+
+use crate::random;
+use crate::world::{World, at, event, report};
+use fastrand::Rng;
+use ledger::Class;
+use model::report::{Answer, Measure, Question, Report};
+use model::{EventTime, PersonNumber};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Persons 1 … `crowd` do A; of these the first `small` do B too.
+fn world(crowd: u64, small: u64) -> World {
+    let mut world = World::new("UTC");
+    let time = at("2026-03-10T12:00:00Z");
+    let mut events: Vec<_> = (1..=crowd)
+        .map(|person| event("A", person, time + person as i64))
+        .collect();
+    events.extend((1..=small).map(|person| event("B", person, time + 60_000 + person as i64)));
+    events.push(event("A", 0, time));
+    world.append(events, Vec::new(), Vec::new());
+    world
+}
+
+fn disclosed(world: &World, report: &Report) -> (Class, Vec<u64>, Vec<String>) {
+    let (_, disclosure) = world
+        .ask(&world.engine(), report, EventTime(at("2027-01-01T00:00:00Z")))
+        .unwrap();
+    let fields = disclosure.fields.into_iter().collect();
+    (disclosure.class, disclosure.persons.iter().collect(), fields)
+}
+
+fn on_the_day(question: serde_json::Value) -> Report {
+    report(json!({"range": {"from": "2026-03-10", "to": "2026-03-10"}, "question": question}))
+}
+
+fn count(event: &str, measure: &str) -> Report {
+    on_the_day(json!({"kind": "insights", "unit": "day", "metrics": [{"event": event, "measure": measure}]}))
+}
+
+#[test]
+fn ten_persons_are_a_crowd_and_nine_are_not() {
+    for measure in ["total", "unique", "per_person"] {
+        assert_eq!(
+            disclosed(&world(10, 0), &count("A", measure)),
+            (Class::D0, vec![], vec![])
+        );
+        let nine: Vec<u64> = (1..=9).collect();
+        assert_eq!(
+            disclosed(&world(9, 0), &count("A", measure)),
+            (Class::D1, nine, vec!["A".into()])
+        );
+        // Nobody is not a person, and no person is nothing to disclose.
+        assert_eq!(
+            disclosed(&world(0, 0), &count("A", measure)),
+            (Class::D0, vec![], vec![])
+        );
+    }
+}
+
+#[test]
+fn fields_are_events_and_properties_of_the_question() {
+    let report = report(json!({"range": {"from": "2026-03-10", "to": "2026-03-10"},
+        "filter": "user[\"role\"] != \"x\"",
+        "question": {"kind": "insights", "unit": "day", "breakdown": ["plan"],
+            "metrics": [{"event": "A", "filter": "not defined(properties[\"price\"])", "measure": {"sum": {"property": "cost"}}},
+                {"measure": "total"}]}}));
+    let (class, persons, fields) = disclosed(&world(3, 0), &report);
+    assert_eq!((class, persons), (Class::D1, vec![1, 2, 3]));
+    assert_eq!(fields, ["A", "cost", "plan", "price", "role"]);
+}
+
+#[test]
+fn small_steps_and_cohorts_disclose_who_is_in_them() {
+    let funnel =
+        on_the_day(json!({"kind": "funnel", "steps": [{"event": "A"}, {"event": "B"}], "window_ms": 3_600_000}));
+    assert_eq!(disclosed(&world(20, 10), &funnel).0, Class::D0);
+    assert_eq!(disclosed(&world(20, 4), &funnel).1, [1, 2, 3, 4]);
+    let retention = on_the_day(
+        json!({"kind": "retention", "born": {"event": "A"}, "returning": {"event": "B"}, "unit": "day", "intervals": 3}),
+    );
+    assert_eq!(disclosed(&world(20, 10), &retention).0, Class::D0);
+    assert_eq!(disclosed(&world(20, 2), &retention).1, [1, 2]);
+}
+
+#[test]
+fn segments_beyond_the_limit_disclose_nobody() {
+    let by_event = |limit: usize| {
+        on_the_day(
+            json!({"kind": "insights", "unit": "day", "breakdown": ["$event_name"], "limit": limit,
+            "metrics": [{"measure": "unique"}]}),
+        )
+    };
+    assert_eq!(disclosed(&world(20, 3), &by_event(2)).1, [1, 2, 3]);
+    assert_eq!(disclosed(&world(20, 3), &by_event(1)).0, Class::D0);
+}
+
+/// The persons of small cells of a report that counts distinct persons, by leaving each out.
+fn oracle(world: &World, report: &Report, now: EventTime) -> BTreeSet<u64> {
+    let whole = cells(&world.reference(report, now).unwrap());
+    let everybody: BTreeSet<u64> = world
+        .history
+        .events
+        .iter()
+        .map(|event| world.history.canonical(event.event.person).0)
+        .filter(|person| *person != 0)
+        .collect();
+    let behind = |person: &u64| {
+        let mut without = world.history.clone();
+        without
+            .events
+            .retain(|event| world.history.canonical(event.event.person) != PersonNumber(*person));
+        let without = reference::answer(report, &world.project.timezone, &without, now).unwrap();
+        let without = cells(&without);
+        // Segments vanish and change places with the person; cells are matched by name.
+        whole.iter().any(|(name, count)| {
+            let left = without
+                .iter()
+                .find(|(other, _)| other == name)
+                .map_or(0, |(_, count)| *count);
+            (1..10).contains(count) && left < *count
+        })
+    };
+    everybody.into_iter().filter(behind).collect()
+}
+
+/// Every number of an answer that counts persons, by name.
+fn cells(answer: &Answer) -> Vec<(String, u64)> {
+    let mut cells = Vec::new();
+    match answer {
+        Answer::Insights(insights) => {
+            for series in &insights.series {
+                let name = format!("{} {:?}", series.metric, series.segment);
+                cells.push((format!("{name} total"), series.total as u64));
+                for (bucket, value) in series.values.iter().enumerate() {
+                    cells.push((format!("{name} {bucket}"), *value as u64));
+                }
+            }
+        }
+        Answer::Funnel(funnel) => {
+            let groups = std::iter::once(&funnel.overall).chain(&funnel.trend);
+            for (group, segments) in groups.enumerate() {
+                for segment in segments {
+                    for (step, counted) in segment.steps.iter().enumerate() {
+                        cells.push((format!("{group} {:?} {step}", segment.segment), counted.count));
+                    }
+                }
+            }
+        }
+        Answer::Retention(retention) => {
+            for segment in &retention.segments {
+                for (bucket, cohort) in segment.cohorts.iter().enumerate() {
+                    let name = format!("{:?} {bucket}", segment.segment);
+                    cells.push((format!("{name} born"), cohort.born));
+                    for (interval, count) in cohort.returned.iter().enumerate() {
+                        cells.push((format!("{name} {interval}"), *count));
+                    }
+                }
+            }
+        }
+    }
+    cells
+}
+
+/// The oracle needs numbers that count persons, and all segments shown.
+fn countable(mut report: Report) -> Report {
+    match &mut report.question {
+        Question::Insights(insights) => {
+            insights
+                .metrics
+                .iter_mut()
+                .for_each(|metric| metric.measure = Measure::Unique);
+            insights.compare_previous = false;
+            insights.limit = 10_000;
+        }
+        Question::Funnel(funnel) => funnel.limit = 10_000,
+        Question::Retention(retention) => retention.limit = 10_000,
+    }
+    report
+}
+
+#[test]
+fn random_answers_disclose_exactly_the_persons_of_their_small_cells() {
+    let mut rng = Rng::with_seed(11);
+    let mut of_class = [0, 0];
+    for seed in 0..12 {
+        let world = random::world(seed, 150, 24);
+        let engine = world.engine();
+        for _ in 0..8 {
+            let report = countable(random::report(&mut rng));
+            let now = random::now(&mut rng);
+            if world.reference(&report, now).is_err() {
+                continue;
+            }
+            let (_, disclosure) = world.ask(&engine, &report, now).unwrap();
+            let expected = oracle(&world, &report, now);
+            let got: BTreeSet<u64> = disclosure.persons.iter().collect();
+            assert_eq!(
+                got,
+                expected,
+                "seed {seed}: {}",
+                serde_json::to_string(&report).unwrap()
+            );
+            let class = if expected.is_empty() { Class::D0 } else { Class::D1 };
+            assert_eq!(disclosure.class, class);
+            of_class[usize::from(class == Class::D1)] += 1;
+        }
+    }
+    assert!(
+        of_class[0] >= 5 && of_class[1] >= 30,
+        "the reports are of both classes: {of_class:?}"
+    );
+}

@@ -51,7 +51,11 @@ pub fn world(seed: u64, events: usize, persons: u64) -> World {
             let into = *pick(&mut rng, &canonical);
             merges.push((PersonNumber(from), PersonNumber(into)));
         }
-        let profiles = if chance(&mut rng, 40) { vec![profile(&mut rng, persons)] } else { Vec::new() };
+        let profiles = if chance(&mut rng, 40) {
+            vec![profile(&mut rng, persons)]
+        } else {
+            Vec::new()
+        };
         world.append(batch, profiles, merges);
         match rng.u32(0..100) {
             0..12 => world.store().flush().unwrap(),
@@ -86,7 +90,10 @@ fn event(rng: &mut Rng, persons: u64) -> Event {
     let mut groups = Vec::new();
     if chance(rng, 40) {
         let count = rng.usize(1..=2);
-        groups.push(("company".to_owned(), (0..count).map(|_| GroupNumber(rng.u64(1..=3))).collect()));
+        groups.push((
+            "company".to_owned(),
+            (0..count).map(|_| GroupNumber(rng.u64(1..=3))).collect(),
+        ));
     }
     Event {
         name: (*pick(rng, &EVENTS)).to_owned(),
@@ -120,7 +127,18 @@ fn number(rng: &mut Rng) -> Value {
 }
 
 fn text(rng: &mut Rng) -> String {
-    let texts = ["x", "y", "xy", "", "false", "12", "-0.5", "2026-03-10", "2026-03-29T02:30:00", "Ünï\"c"];
+    let texts = [
+        "x",
+        "y",
+        "xy",
+        "",
+        "false",
+        "12",
+        "-0.5",
+        "2026-03-10",
+        "2026-03-29T02:30:00",
+        "Ünï\"c",
+    ];
     (*pick(rng, &texts)).to_owned()
 }
 
@@ -152,7 +170,11 @@ fn value(rng: &mut Rng) -> Value {
 
 fn profile(rng: &mut Rng, persons: u64) -> model::ProfileUpdate {
     let name = (*pick(rng, &["plan", "n", "tags"])).to_owned();
-    let value = if name == "plan" { Value::String(text(rng)) } else { value(rng) };
+    let value = if name == "plan" {
+        Value::String(text(rng))
+    } else {
+        value(rng)
+    };
     set(rng.u64(1..=persons), vec![(name, value)])
 }
 
@@ -160,7 +182,18 @@ fn profile(rng: &mut Rng, persons: u64) -> model::ProfileUpdate {
 
 pub fn report(rng: &mut Rng) -> Report {
     let from = FIRST_DAY + rng.i64(-2..DAYS).days();
-    let unit = *pick(rng, &[Unit::Minute, Unit::Hour, Unit::Day, Unit::Day, Unit::Week, Unit::Month, Unit::Quarter]);
+    let unit = *pick(
+        rng,
+        &[
+            Unit::Minute,
+            Unit::Hour,
+            Unit::Day,
+            Unit::Day,
+            Unit::Week,
+            Unit::Month,
+            Unit::Quarter,
+        ],
+    );
     let days = match unit {
         Unit::Minute => rng.i64(0..2),
         Unit::Hour => rng.i64(0..9),
@@ -236,7 +269,10 @@ fn funnel(rng: &mut Rng, unit: Unit) -> Funnel {
     let steps = rng.usize(2..=4);
     Funnel {
         steps: (0..steps).map(|_| selector(rng)).collect(),
-        window_ms: *pick(rng, &[1, 1_000, 3_600_000, 86_400_000, 10 * 86_400_000, 367 * 86_400_000]),
+        window_ms: *pick(
+            rng,
+            &[1, 1_000, 3_600_000, 86_400_000, 10 * 86_400_000, 367 * 86_400_000],
+        ),
         tie_ms: *pick(rng, &[0, 2_000, 2_000, 60_000]),
         attempt: if rng.bool() { Attempt::First } else { Attempt::Furthest },
         unit: rng.bool().then_some(unit),
@@ -251,7 +287,11 @@ fn retention(rng: &mut Rng) -> Retention {
         returning: selector(rng),
         unit: *pick(rng, &[Unit::Day, Unit::Week, Unit::Month]),
         intervals: rng.u32(0..12),
-        rule: if rng.bool() { Intervals::Rolling } else { Intervals::Calendar },
+        rule: if rng.bool() {
+            Intervals::Rolling
+        } else {
+            Intervals::Calendar
+        },
         cohorts: if rng.bool() { Cohorts::Birth } else { Cohorts::Recurring },
         on_or_after: rng.bool(),
         breakdown: rng.bool().then(|| broken_down(rng)),
@@ -260,12 +300,19 @@ fn retention(rng: &mut Rng) -> Retention {
 }
 
 fn broken_down(rng: &mut Rng) -> Expression {
-    if chance(rng, 70) { property(rng) } else { any_value(rng, 2) }
+    if chance(rng, 70) {
+        property(rng)
+    } else {
+        any_value(rng, 2)
+    }
 }
 
 fn property(rng: &mut Rng) -> Expression {
     let (scope, names): (Scope, &[&str]) = match rng.u32(0..10) {
-        0..7 => (Scope::Properties, &["p", "q", "n", "company", "never", "$time", "$event_name"]),
+        0..7 => (
+            Scope::Properties,
+            &["p", "q", "n", "company", "never", "$time", "$event_name"],
+        ),
         7..9 => (Scope::User, &["plan", "n", "tags", "never"]),
         _ => (Scope::Event, &["$time", "$event_name"]),
     };
@@ -324,7 +371,11 @@ pub fn condition(rng: &mut Rng, depth: u32) -> Expression {
 pub fn any_value(rng: &mut Rng, depth: u32) -> Expression {
     use BinaryOp::*;
     if depth == 0 || chance(rng, 40) {
-        return if chance(rng, 65) { property(rng) } else { Expression::Literal(scalar(rng)) };
+        return if chance(rng, 65) {
+            property(rng)
+        } else {
+            Expression::Literal(scalar(rng))
+        };
     }
     let inner = |rng: &mut Rng| any_value(rng, depth - 1);
     match rng.u32(0..12) {

@@ -45,7 +45,12 @@ impl World {
         self.store.as_ref().unwrap()
     }
 
-    pub fn append(&mut self, events: Vec<Event>, profiles: Vec<ProfileUpdate>, merges: Vec<(PersonNumber, PersonNumber)>) {
+    pub fn append(
+        &mut self,
+        events: Vec<Event>,
+        profiles: Vec<ProfileUpdate>,
+        merges: Vec<(PersonNumber, PersonNumber)>,
+    ) {
         let feed = merges.iter().map(|(from, into)| {
             self.feed_seq += 1;
             FeedItem {
@@ -103,7 +108,9 @@ impl World {
     /// Takes over the profiles as the store has them; how operations change them is the store's business.
     pub fn read_profiles(&mut self) {
         let profiles = self.store().snapshot(self.project.id).profiles();
-        let read = profiles.iter().map(|(person, profile)| (person, profile.properties.clone()));
+        let read = profiles
+            .iter()
+            .map(|(person, profile)| (person, profile.properties.clone()));
         self.history.profiles = read.collect();
     }
 
@@ -112,7 +119,13 @@ impl World {
     }
 
     pub fn engine_with(&self, memory_bytes: usize) -> Engine {
-        Engine::new(self.store().clone(), EngineOptions { threads: 2, memory_bytes })
+        Engine::new(
+            self.store().clone(),
+            EngineOptions {
+                threads: 2,
+                memory_bytes,
+            },
+        )
     }
 
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
