@@ -30,7 +30,7 @@ fn event(generator: &mut fastrand::Rng) -> String {
 
 fn main() {
     let mut generator = fastrand::Rng::with_seed(1);
-    let events: Vec<String> = (0..2000).map(|_| event(&mut generator)).collect();
+    let events: Vec<String> = (0..100).map(|_| event(&mut generator)).collect();
     let body = format!("[{}]", events.join(","));
     let offline = Offline::default();
     let request = IngestRequest {
@@ -58,7 +58,7 @@ fn main() {
 fn measure(name: &str, bytes: usize, mut run: impl FnMut() -> usize) {
     let mut best = f64::MAX;
     let mut items = 0;
-    for _ in 0..40 {
+    for _ in 0..2000 {
         let started = Instant::now();
         items = run();
         best = best.min(started.elapsed().as_secs_f64());

@@ -46,7 +46,7 @@ impl Offline {
         };
         let mut batch = Batch::new(ProjectId(1));
         let mut tally = Tally::default();
-        let mut sender = Sender::new(request.peer, request.user_agent);
+        let mut sender = Sender::new(&self.pipeline.firewall, request.peer, request.user_agent);
         for (index, (item, bytes)) in document.items.into_iter().enumerate() {
             if let Ok(event) = raw_event::read(item, index, bytes, &rules) {
                 self.pipeline.take_event(

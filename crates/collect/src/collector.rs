@@ -366,8 +366,12 @@ impl Work<'_> {
         let mut tokens = TokenMemo::default();
         // A server that imports is not where its users are, nor what they use.
         let mut sender = match self.import {
-            Some(_) => Sender::new(None, None),
-            None => Sender::new(self.located_by(), self.request.user_agent),
+            Some(_) => Sender::new(&self.inner.pipeline.firewall, None, None),
+            None => Sender::new(
+                &self.inner.pipeline.firewall,
+                self.located_by(),
+                self.request.user_agent,
+            ),
         };
         for (index, (item, bytes)) in document.items.into_iter().enumerate() {
             let event = match raw_event::read(item, index, bytes, &rules) {
@@ -458,7 +462,7 @@ impl Work<'_> {
     fn updates(&self, document: Document, gathered: &mut Vec<Gathered>) -> Outcome {
         let mut outcome = Outcome::default();
         let mut tokens = TokenMemo::default();
-        let sender = Sender::new(self.located_by(), None);
+        let sender = Sender::new(&self.inner.pipeline.firewall, self.located_by(), None);
         for (index, (item, bytes)) in document.items.into_iter().enumerate() {
             let update = if bytes > raw_event::EVENT_BYTES_MAX {
                 let message = format!("update is {bytes} bytes; the limit is {}", raw_event::EVENT_BYTES_MAX);

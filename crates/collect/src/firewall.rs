@@ -35,8 +35,6 @@ pub(crate) struct Property {
     pub name: String,
     pub value: Json,
     pub class: KeyClass,
-    /// Names the property in counts; it was scanned like the name.
-    pub path: String,
 }
 
 /// Properties that no step has refused yet. Private to the firewall: it may still hold anything.
@@ -182,7 +180,7 @@ impl Firewall {
     /// The class of one key, for operations that carry names only (`$unset`).
     pub fn class_of(&self, key: &str, kind: Kind, group_keys: &[String]) -> (String, KeyClass) {
         let judged = self.keys.judge(self, key, kind, group_keys);
-        (judged.name, judged.class)
+        (judged.renamed.unwrap_or_else(|| key.to_owned()), judged.class)
     }
 
     fn classified(&self, properties: Members, kind: Kind, group_keys: &[String], tally: &mut Tally) -> Vec<Property> {
@@ -195,8 +193,7 @@ impl Firewall {
                     tally.count(REDACTED_NAME, detector.as_str());
                 }
                 Property {
-                    path: judged.name.clone(),
-                    name: judged.name,
+                    name: judged.renamed.unwrap_or(name),
                     value,
                     class: judged.class,
                 }

@@ -15,16 +15,18 @@ use vault_client::FieldOp;
 
 /// What is known about the sender of a request, in memory only.
 pub struct Sender<'a> {
-    /// The request's address, where the request asks to be located by it and may be (never on `/import`).
-    pub address: Option<IpAddr>,
-    pub user_agent: Option<&'a str>,
+    /// Of the request's address, where the request asks to be located by it and may be (never on `/import`). Looked up
+    /// once, and the address is forgotten here.
+    country: Option<&'static str>,
+    user_agent: Option<&'a str>,
     agent: Option<Agent>,
 }
 
 impl<'a> Sender<'a> {
-    pub fn new(address: Option<IpAddr>, user_agent: Option<&'a str>) -> Sender<'a> {
+    pub fn new(firewall: &Firewall, address: Option<IpAddr>, user_agent: Option<&'a str>) -> Sender<'a> {
+        let country = address.and_then(|address| firewall.countries().country(address));
         Sender {
-            address,
+            country,
             user_agent,
             agent: None,
         }
@@ -145,12 +147,12 @@ impl Pipeline {
 
     /// The country of the item's own address, else of the sender's. A country that the caller set stays.
     fn add_country(&self, properties: &mut Members, name: &str, hint: AddressHint, sender: &Sender) {
-        let address = match hint {
-            AddressHint::Given(address) => Some(address),
+        let country = match hint {
+            AddressHint::Given(address) => self.firewall.countries().country(address),
             AddressHint::Off => None,
-            AddressHint::Absent => sender.address,
+            AddressHint::Absent => sender.country,
         };
-        if let Some(country) = address.and_then(|address| self.firewall.countries().country(address))
+        if let Some(country) = country
             && member(properties, name).is_none()
         {
             properties.push((name.to_owned(), Json::String(country.to_owned())));

@@ -9,7 +9,7 @@ use super::{Firewall, Kind, REDACTED_NAME};
 use crate::policy::Treatment;
 use crate::policy::key_words::KeyWords;
 use hashbrown::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::RwLock;
 
 /// Longest name that is kept, in Unicode scalars.
 const NAME_SCALARS_MAX: usize = 255;
@@ -43,8 +43,8 @@ impl KeyClass {
 
 #[derive(Clone)]
 pub struct Judged {
-    /// The name as it is kept.
-    pub name: String,
+    /// The name as it is kept, where that is another than was sent.
+    pub renamed: Option<String>,
     pub class: KeyClass,
     pub redacted: Option<Detector>,
 }
@@ -57,7 +57,7 @@ pub struct Keys {
     event_names: Remembered<Option<Detector>>,
 }
 
-struct Remembered<V>(RwLock<Arc<HashMap<String, V>>>);
+struct Remembered<V>(RwLock<HashMap<String, V>>);
 
 impl<V> Default for Remembered<V> {
     fn default() -> Self {
@@ -73,7 +73,7 @@ impl<V: Clone> Remembered<V> {
         let verdict = judge();
         let mut known = self.0.write().expect("no holder panics");
         if known.len() < REMEMBERED_MAX {
-            Arc::make_mut(&mut known).insert(name.to_owned(), verdict.clone());
+            known.insert(name.to_owned(), verdict.clone());
         }
         verdict
     }
@@ -117,15 +117,16 @@ fn judge(firewall: &Firewall, key: &str, kind: Kind) -> Judged {
             (treatment, _) => KeyClass::Known(treatment),
         };
         return Judged {
-            name: key.to_owned(),
+            renamed: None,
             class,
             redacted: None,
         };
     }
     let redacted = firewall.detectors.find(key, context);
-    let name = match redacted {
-        Some(_) => REDACTED_NAME.to_owned(),
-        None => key.chars().take(NAME_SCALARS_MAX).collect(),
+    let is_long = key.chars().nth(NAME_SCALARS_MAX).is_some();
+    let renamed = match redacted {
+        Some(_) => Some(REDACTED_NAME.to_owned()),
+        None => is_long.then(|| key.chars().take(NAME_SCALARS_MAX).collect()),
     };
     let class = match (firewall.key_rules.judge(key, kind == Kind::Profile), kind) {
         (KeyWords::NeverStored, _) => KeyClass::NeverStored,
@@ -135,5 +136,9 @@ fn judge(firewall: &Firewall, key: &str, kind: Kind) -> Judged {
         (KeyWords::Reference, _) if redacted.is_none() => KeyClass::Reference,
         (KeyWords::Reference | KeyWords::Ordinary, _) => KeyClass::Ordinary(context),
     };
-    Judged { name, class, redacted }
+    Judged {
+        renamed,
+        class,
+        redacted,
+    }
 }

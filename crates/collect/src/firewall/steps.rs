@@ -22,14 +22,14 @@ const ORDINARY_PROFILE_SCALARS_MAX: usize = 64;
 pub fn drop_unread(context: &mut Context, draft: &mut Draft) {
     if draft.properties.len() > PROPERTIES_MAX {
         for property in draft.properties.drain(PROPERTIES_MAX..) {
-            context.tally.count(&property.path, "too_many_properties");
+            context.tally.count(&property.name, "too_many_properties");
         }
     }
     let tally = &mut *context.tally;
     draft.properties.retain(|property| {
         let fits = size(&property.value, VALUE_BYTES_MAX) <= VALUE_BYTES_MAX;
         if !fits {
-            tally.count(&property.path, "too_large");
+            tally.count(&property.name, "too_large");
         }
         fits
     });
@@ -63,7 +63,7 @@ pub fn apply_policy(context: &mut Context, draft: &mut Draft) {
     let tally = &mut *context.tally;
     draft.properties.retain_mut(|property| match property.class {
         KeyClass::Known(Treatment::Drop) => {
-            tally.count(&property.path, "policy");
+            tally.count(&property.name, "policy");
             false
         }
         KeyClass::Known(Treatment::Reduce(reduction)) => {
@@ -71,7 +71,7 @@ pub fn apply_policy(context: &mut Context, draft: &mut Draft) {
             match reductions::reduce(reduction, value, countries) {
                 Some(reduced) => property.value = reduced,
                 None => {
-                    tally.count(&property.path, "reduced_to_nothing");
+                    tally.count(&property.name, "reduced_to_nothing");
                     return false;
                 }
             }
@@ -87,11 +87,11 @@ pub fn drop_by_key_words(context: &mut Context, draft: &mut Draft) {
     draft.properties.retain_mut(|property| {
         match property.class {
             KeyClass::NeverStored => {
-                context.tally.count(&property.path, "key_name");
+                context.tally.count(&property.name, "key_name");
                 return false;
             }
             KeyClass::IdentifyingOnEvent if !matches!(property.value, Json::Bool(_)) => {
-                context.tally.count(&property.path, "personal_key");
+                context.tally.count(&property.name, "personal_key");
                 return false;
             }
             // What goes to the vault goes there whole; known values are opaque.
@@ -99,7 +99,7 @@ pub fn drop_by_key_words(context: &mut Context, draft: &mut Draft) {
             KeyClass::Known(treatment) if treatment != Treatment::Reduce(Reduction::Transactions) => return true,
             _ => {}
         }
-        drop_nested_by_key_words(context, &mut property.value, &property.path, kind);
+        drop_nested_by_key_words(context, &mut property.value, &property.name, kind);
         true
     });
 }
@@ -146,7 +146,11 @@ fn nested_verdict(context: &Context, name: &str, value: &Json, kind: Kind) -> (S
         KeyClass::Known(Treatment::Drop | Treatment::Seal) => false,
         KeyClass::Known(_) | KeyClass::Ordinary(_) => true,
     };
-    (judged.name, keep, judged.redacted.map(|detector| detector.as_str()))
+    (
+        judged.renamed.unwrap_or_else(|| name.to_owned()),
+        keep,
+        judged.redacted.map(|detector| detector.as_str()),
+    )
 }
 
 fn unique_names(members: &mut Members) {
@@ -161,7 +165,7 @@ pub fn drop_by_structure(context: &mut Context, draft: &mut Draft) {
             return true;
         };
         if let Some(reason) = structure::fault(&property.value) {
-            context.tally.count(&property.path, reason);
+            context.tally.count(&property.name, reason);
             return false;
         }
         // On a profile longer text is more likely the person's than the product's; the vault may hold it.
@@ -205,7 +209,7 @@ fn scrub_urls_in(value: &mut Json) {
 pub fn drop_detected(context: &mut Context, draft: &mut Draft) {
     draft.properties.retain_mut(|property| match property.class {
         KeyClass::Sealed | KeyClass::Reference => true,
-        class => keep_clean(context, &mut property.value, &property.path, class.context()),
+        class => keep_clean(context, &mut property.value, &property.name, class.context()),
     });
 }
 
@@ -235,7 +239,7 @@ pub fn shorten(context: &mut Context, draft: &mut Draft) {
         if !matches!(property.class, KeyClass::Sealed | KeyClass::Reference) {
             shorten_value(&mut property.value);
             if !opaque && depth(&property.value) > DEPTH_MAX {
-                context.tally.count(&property.path, "too_deep");
+                context.tally.count(&property.name, "too_deep");
                 return false;
             }
         }

@@ -3,7 +3,6 @@
 //! Written by hand instead of with a URL parser: the input is whatever a page put there, nothing is ever fetched, and
 //! what cannot be taken apart is better lost than normalised.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// What stands for a path segment or class that looks like an identifier.
@@ -35,8 +34,13 @@ pub fn scrub(url: &str) -> Option<String> {
 pub fn scrub_path(path: &str) -> String {
     let path = path.split('#').next().unwrap_or("");
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let segments: Vec<Cow<str>> = path.split('/').map(mask_segment).collect();
-    let mut out = segments.join("/");
+    let mut out = String::with_capacity(path.len());
+    for (at, segment) in path.split('/').enumerate() {
+        if at > 0 {
+            out.push('/');
+        }
+        out.push_str(mask_segment(segment));
+    }
     if let Some(query) = scrub_query(query) {
         out.push('?');
         out.push_str(&query);
@@ -157,13 +161,13 @@ pub fn entropy_bits(text: &str) -> f64 {
         .sum()
 }
 
-fn mask_segment(segment: &str) -> Cow<'_, str> {
-    let decoded = percent_encoding::percent_decode_str(segment).decode_utf8_lossy();
-    if is_id_like(&decoded) {
-        MASK.into()
+fn mask_segment(segment: &str) -> &str {
+    let is_masked = if segment.contains('%') {
+        is_id_like(&percent_encoding::percent_decode_str(segment).decode_utf8_lossy())
     } else {
-        segment.into()
-    }
+        is_id_like(segment)
+    };
+    if is_masked { MASK } else { segment }
 }
 
 /// `scheme` in lower case and what follows `:`, for absolute URLs only.
