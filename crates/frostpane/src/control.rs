@@ -60,7 +60,9 @@ fn answer(mut connection: UnixStream, store: &Store, ledger: &Path) -> anyhow::R
     let done = match serde_json::from_str(&line)? {
         Command::Backup { to } => backup(store, ledger, &to),
     };
-    let reply = Reply { error: done.err().map(|error| format!("{error:#}")) };
+    let reply = Reply {
+        error: done.err().map(|error| format!("{error:#}")),
+    };
     writeln!(connection, "{}", serde_json::to_string(&reply)?)?;
     Ok(())
 }
@@ -82,7 +84,9 @@ pub fn backup(store: &Store, ledger: &Path, to: &Path) -> anyhow::Result<()> {
 
 /// Gives a command to the running server; `None` if no server runs on this directory.
 pub fn send(places_socket: &Path, command: &Command) -> anyhow::Result<Option<()>> {
-    let Ok(mut connection) = UnixStream::connect(places_socket) else { return Ok(None) };
+    let Ok(mut connection) = UnixStream::connect(places_socket) else {
+        return Ok(None);
+    };
     writeln!(connection, "{}", serde_json::to_string(command)?)?;
     let mut line = String::new();
     BufReader::new(connection).read_line(&mut line)?;

@@ -127,7 +127,14 @@ impl Running {
 
     /// Serves until SIGTERM or SIGINT, then drains and closes.
     pub fn until_stopped(self) -> anyhow::Result<()> {
-        let Running { runtime, listener, app, vault, store, places } = self;
+        let Running {
+            runtime,
+            listener,
+            app,
+            vault,
+            store,
+            places,
+        } = self;
         let _control = control::listen(&places, store.clone())?;
         say(format!("listening on http://{}", listener.local_addr()?));
         runtime.block_on(server::serve(listener, server::router(app), stop_signal()));

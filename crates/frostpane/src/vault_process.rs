@@ -49,8 +49,7 @@ impl VaultCommand {
         let mut options = VaultOptions::new(&serve.vault, vault_socket(&serve.vault), root_source());
         options.stop_with_parent = serve.with_parent;
         stop_on_signal(options.stop.clone())?;
-        vault::serve(options)
-        .context("the vault stopped")
+        vault::serve(options).context("the vault stopped")
     }
 }
 

@@ -30,8 +30,18 @@ pub fn render(app: &App) -> String {
     app.metrics.register(&mut registry);
     collection(app, &mut registry);
     storage(app, &mut registry);
-    gauge(&mut registry, "uptime_seconds", "Time since the process started", app.started.elapsed().as_secs());
-    gauge(&mut registry, "ledger_entries", "Entries in the disclosure ledger", app.gate.ledger().len());
+    gauge(
+        &mut registry,
+        "uptime_seconds",
+        "Time since the process started",
+        app.started.elapsed().as_secs(),
+    );
+    gauge(
+        &mut registry,
+        "ledger_entries",
+        "Entries in the disclosure ledger",
+        app.gate.ledger().len(),
+    );
     let mut text = String::new();
     // Encoding into a String fails only if a metric's own encoder does, and these are the library's.
     let _ = encode(&mut text, &registry);
@@ -40,17 +50,56 @@ pub fn render(app: &App) -> String {
 
 fn collection(app: &App, registry: &mut Registry) {
     let metrics = app.collector.metrics();
-    counter(registry, "ingest_requests", "Ingestion requests handled", metrics.requests);
+    counter(
+        registry,
+        "ingest_requests",
+        "Ingestion requests handled",
+        metrics.requests,
+    );
     counter(registry, "ingest_events", "Events durable in the log", metrics.events);
-    counter(registry, "ingest_profile_updates", "Profile operations durable in vault and log", metrics.updates);
-    counter(registry, "identity_cache_hits", "Identities whose number the collector knew", metrics.cache_hits);
-    counter(registry, "identity_cache_misses", "Identities the vault was asked for", metrics.cache_misses);
-    reasons(registry, "ingest_dropped", "Items accepted and not stored, on purpose", &metrics.dropped);
-    reasons(registry, "ingest_refused", "Items and requests turned away", &metrics.refused);
-    reasons(registry, "identities_unused", "Identities that were not used", &metrics.identities);
+    counter(
+        registry,
+        "ingest_profile_updates",
+        "Profile operations durable in vault and log",
+        metrics.updates,
+    );
+    counter(
+        registry,
+        "identity_cache_hits",
+        "Identities whose number the collector knew",
+        metrics.cache_hits,
+    );
+    counter(
+        registry,
+        "identity_cache_misses",
+        "Identities the vault was asked for",
+        metrics.cache_misses,
+    );
+    reasons(
+        registry,
+        "ingest_dropped",
+        "Items accepted and not stored, on purpose",
+        &metrics.dropped,
+    );
+    reasons(
+        registry,
+        "ingest_refused",
+        "Items and requests turned away",
+        &metrics.refused,
+    );
+    reasons(
+        registry,
+        "identities_unused",
+        "Identities that were not used",
+        &metrics.identities,
+    );
     let removed: Family<RemovedLabels, Counter> = Family::default();
     for ((project, property, reason), count) in metrics.removed {
-        let labels = RemovedLabels { project: project.0, property, reason: reason.to_owned() };
+        let labels = RemovedLabels {
+            project: project.0,
+            property,
+            reason: reason.to_owned(),
+        };
         removed.get_or_create(&labels).inc_by(count);
     }
     registry.register("firewall_removed", "Values that the firewall took out", removed);
@@ -58,21 +107,70 @@ fn collection(app: &App, registry: &mut Registry) {
 
 fn storage(app: &App, registry: &mut Registry) {
     let metrics = app.store.metrics();
-    gauge(registry, "store_fresh_rows", "Rows in memory that no segment has yet", metrics.fresh_rows);
-    gauge(registry, "store_fresh_bytes", "Estimated memory of fresh rows", metrics.fresh_bytes);
+    gauge(
+        registry,
+        "store_fresh_rows",
+        "Rows in memory that no segment has yet",
+        metrics.fresh_rows,
+    );
+    gauge(
+        registry,
+        "store_fresh_bytes",
+        "Estimated memory of fresh rows",
+        metrics.fresh_bytes,
+    );
     gauge(registry, "store_segments", "Segment files in use", metrics.segments);
-    gauge(registry, "store_segment_rows", "Rows in segments, deleted ones included", metrics.segment_rows);
-    gauge(registry, "store_segment_bytes", "Bytes of segment files", metrics.segment_bytes);
-    gauge(registry, "store_deleted_rows", "Rows marked as deleted that wait for compaction", metrics.deleted_rows);
+    gauge(
+        registry,
+        "store_segment_rows",
+        "Rows in segments, deleted ones included",
+        metrics.segment_rows,
+    );
+    gauge(
+        registry,
+        "store_segment_bytes",
+        "Bytes of segment files",
+        metrics.segment_bytes,
+    );
+    gauge(
+        registry,
+        "store_deleted_rows",
+        "Rows marked as deleted that wait for compaction",
+        metrics.deleted_rows,
+    );
     gauge(registry, "store_log_bytes", "Bytes of log files", metrics.log_bytes);
-    gauge(registry, "store_entangled_persons", "Persons of merges that compaction has not made physical", metrics.entangled_persons);
-    gauge(registry, "store_profiles", "Persons with an ordinary profile", metrics.profiles);
-    gauge(registry, "store_log_stopped", "1 after a failed sync: appends are refused until a restart", metrics.log_stopped);
-    counter(registry, "store_maintenance_failures", "Flushes and compactions that failed", metrics.maintenance_failures);
+    gauge(
+        registry,
+        "store_entangled_persons",
+        "Persons of merges that compaction has not made physical",
+        metrics.entangled_persons,
+    );
+    gauge(
+        registry,
+        "store_profiles",
+        "Persons with an ordinary profile",
+        metrics.profiles,
+    );
+    gauge(
+        registry,
+        "store_log_stopped",
+        "1 after a failed sync: appends are refused until a restart",
+        metrics.log_stopped,
+    );
+    counter(
+        registry,
+        "store_maintenance_failures",
+        "Flushes and compactions that failed",
+        metrics.maintenance_failures,
+    );
 }
 
 fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {
-    registry.register(name, help, ConstGauge::<i64>::new(i64::try_from(value).unwrap_or(i64::MAX)));
+    registry.register(
+        name,
+        help,
+        ConstGauge::<i64>::new(i64::try_from(value).unwrap_or(i64::MAX)),
+    );
 }
 
 fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
@@ -82,7 +180,11 @@ fn counter(registry: &mut Registry, name: &str, help: &str, value: u64) {
 fn reasons(registry: &mut Registry, name: &str, help: &str, counts: &BTreeMap<&'static str, u64>) {
     let family: Family<ReasonLabel, Counter> = Family::default();
     for (reason, count) in counts {
-        family.get_or_create(&ReasonLabel { reason: (*reason).to_owned() }).inc_by(*count);
+        family
+            .get_or_create(&ReasonLabel {
+                reason: (*reason).to_owned(),
+            })
+            .inc_by(*count);
     }
     registry.register(name, help, family);
 }

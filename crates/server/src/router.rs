@@ -53,29 +53,29 @@ fn ingestion() -> Router<Shared> {
 
 /// Mixpanel's query API under both of its prefixes, GET and POST alike (contract Q5).
 fn mixpanel_queries() -> Router<Shared> {
-    let routes: [(&str, fn() -> MethodRouter<Shared>); 17] = [
-        ("/segmentation", || any(mixpanel::segmentation::segmentation)),
-        ("/segmentation/sum", || any(mixpanel::segmentation::sum)),
-        ("/segmentation/average", || any(mixpanel::segmentation::average)),
-        ("/events", || any(mixpanel::events::events)),
-        ("/events/top", || any(mixpanel::events::top)),
-        ("/events/names", || any(mixpanel::events::names)),
-        ("/events/properties", || any(mixpanel::events::properties)),
-        ("/events/properties/top", || any(mixpanel::events::top_properties)),
-        ("/events/properties/values", || any(mixpanel::events::property_values)),
-        ("/funnels", || any(mixpanel::funnels::funnel)),
-        ("/funnels/list", || any(mixpanel::funnels::list)),
-        ("/retention", || any(mixpanel::retention::retention)),
-        ("/engage", || any(mixpanel::engage::engage)),
-        ("/engage/query", || any(mixpanel::engage::engage)),
-        ("/cohorts/list", || any(mixpanel::cohorts)),
-        ("/stream/query", || any(mixpanel::export::stream)),
-        ("/jql", || any(mixpanel::jql)),
+    let routes: [(&str, MethodRouter<Shared>); 17] = [
+        ("/segmentation", any(mixpanel::segmentation::segmentation)),
+        ("/segmentation/sum", any(mixpanel::segmentation::sum)),
+        ("/segmentation/average", any(mixpanel::segmentation::average)),
+        ("/events", any(mixpanel::events::events)),
+        ("/events/top", any(mixpanel::events::top)),
+        ("/events/names", any(mixpanel::events::names)),
+        ("/events/properties", any(mixpanel::events::properties)),
+        ("/events/properties/top", any(mixpanel::events::top_properties)),
+        ("/events/properties/values", any(mixpanel::events::property_values)),
+        ("/funnels", any(mixpanel::funnels::funnel)),
+        ("/funnels/list", any(mixpanel::funnels::list)),
+        ("/retention", any(mixpanel::retention::retention)),
+        ("/engage", any(mixpanel::engage::engage)),
+        ("/engage/query", any(mixpanel::engage::engage)),
+        ("/cohorts/list", any(mixpanel::cohorts)),
+        ("/stream/query", any(mixpanel::export::stream)),
+        ("/jql", any(mixpanel::jql)),
     ];
     let mut router = Router::new();
     for (path, route) in routes {
         for prefix in ["/api/query", "/api/2.0"] {
-            router = both_slashes(router, &format!("{prefix}{path}"), route());
+            router = both_slashes(router, &format!("{prefix}{path}"), route.clone());
         }
     }
     both_slashes(router, "/api/2.0/export", any(mixpanel::export::export))

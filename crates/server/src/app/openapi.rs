@@ -52,6 +52,9 @@ mod tests {
             std::fs::write(path, &generated).unwrap();
         }
         let committed = std::fs::read_to_string(path).unwrap();
-        assert!(committed == generated, "web/openapi.json is out of date; run with UPDATE_GOLDEN=1 and build the app again");
+        assert!(
+            committed == generated,
+            "web/openapi.json is out of date; run with UPDATE_GOLDEN=1 and build the app again"
+        );
     }
 }
