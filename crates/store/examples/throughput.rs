@@ -36,19 +36,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if directory.exists() {
         std::fs::remove_dir_all(&directory)?;
     }
-    let store = Store::create(StoreOptions::new(&directory))?;
+    // No flush by itself, so that each step is measured alone.
+    let options = StoreOptions {
+        flush_rows: usize::MAX,
+        flush_bytes: usize::MAX,
+        fresh_rows_max: usize::MAX,
+        ..StoreOptions::new(&directory)
+    };
+    let store = Store::create(options.clone())?;
     let project = store.catalog().create_project("Measured", "UTC")?.id;
 
-    let started = Instant::now();
+    let step = Step::start();
     append_all(&store, project, events, threads)?;
-    report("append", events, started);
+    step.report("append", events);
     println!("{:?}", store.metrics());
-    let started = Instant::now();
+    store.close();
+    let step = Step::start();
+    let store = Store::open(options)?;
+    step.report("recover from the log", events);
+    let step = Step::start();
+    scans(&store.snapshot(project))?;
+    step.report("scans of fresh rows", events);
+    let step = Step::start();
     store.flush()?;
-    report("last flush", events, started);
-    let started = Instant::now();
+    step.report("flush", events);
+    let step = Step::start();
     println!("{} segments replaced", store.compact()?);
-    report("compact", events, started);
+    step.report("compact", events);
     let metrics = store.metrics();
     println!("{metrics:?}");
     println!(
@@ -213,7 +227,34 @@ fn reopen(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn report(what: &str, events: u64, started: Instant) {
-    let took = started.elapsed().as_secs_f64();
-    println!("{what}: {took:.2} s, {:.0} events/s", events as f64 / took);
+/// Wall and CPU time since a step began. CPU time tells more on a machine that does other things as well.
+struct Step {
+    wall: Instant,
+    cpu_s: f64,
+}
+
+impl Step {
+    fn start() -> Step {
+        Step {
+            wall: Instant::now(),
+            cpu_s: cpu_s(),
+        }
+    }
+
+    fn report(&self, what: &str, events: u64) {
+        let (wall, cpu) = (self.wall.elapsed().as_secs_f64(), cpu_s() - self.cpu_s);
+        println!(
+            "{what}: {wall:.2} s ({:.0} events/s), CPU {cpu:.2} s ({:.2} µs an event)",
+            events as f64 / wall,
+            cpu / events as f64 * 1e6
+        );
+    }
+}
+
+/// User and system time of this process, from `/proc/self/stat` in hundredths of a second.
+fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = behind_name.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }

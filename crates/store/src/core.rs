@@ -4,13 +4,14 @@ use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::options::{StoreMetrics, StoreOptions};
 use crate::snapshot::{Snapshot, SnapshotParts};
+use crate::state::fresh::Block;
 use crate::state::prepared::Prepared;
 use crate::state::project::ProjectState;
 use model::ProjectId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest wait of an append for a flush to catch up.
@@ -66,13 +67,14 @@ impl State {
             .or_insert_with(|| ProjectState::new(shards))
     }
 
-    /// Lets a durable record take effect. Recovery and steady state both come through here.
-    pub fn apply(&mut self, position: u64, prepared: Prepared) {
+    /// Lets a durable record take effect. Recovery and steady state both come through here. Returns a block of fresh
+    /// rows if this completed one.
+    pub fn apply(&mut self, position: u64, prepared: Prepared) -> Option<Arc<Block>> {
         debug_assert_eq!(position, self.position + 1);
         self.position = position;
         self.fresh_since.get_or_insert_with(Instant::now);
         let project = prepared.record.project;
-        self.project(project).apply(prepared);
+        self.project(project).apply(prepared)
     }
 
     fn fresh_rows(&self) -> usize {
@@ -118,6 +120,7 @@ impl Core {
     pub fn apply(&self, first: u64, group: Vec<Prepared>) {
         let mut state = self.state();
         for (place, prepared) in group.into_iter().enumerate() {
+            // The maintenance thread makes the batches of complete blocks.
             state.apply(first + place as u64, prepared);
         }
         self.fresh_rows.store(state.fresh_rows(), Ordering::Relaxed);

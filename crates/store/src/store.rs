@@ -10,6 +10,7 @@ use crate::maintain;
 use crate::options::{StoreMetrics, StoreOptions};
 use crate::segment::Segment;
 use crate::snapshot::Snapshot;
+use crate::state::fresh::Block;
 use crate::state::identity::Identity;
 use crate::state::prepared::Prepared;
 use crate::state::profiles::Profiles;
@@ -78,10 +79,7 @@ impl Store {
         let mut state = load_state(&options, &catalog)?;
         let flushed = state.flushed;
         let directory = log_directory(&options);
-        let recovered = recovery::replay(&*options.disk, &directory, flushed, |record, bytes| {
-            let position = state.position + 1;
-            state.apply(position, Prepared::new(record, bytes));
-        })?;
+        let recovered = replay(&options, &directory, &mut state)?;
         let limit = options.log_file_bytes;
         let files = LogFiles::resume(options.disk.clone(), &directory, limit, recovered.next, recovered.last)?;
         LogFiles::remove_below(&*options.disk, &directory, flushed)?;
@@ -179,6 +177,30 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Blocks of fresh rows that may wait for their batches while the log is replayed.
+const REPLAY_AHEAD: usize = 4;
+
+/// Applies the log behind the watermark. A second thread makes the blocks' batches meanwhile: events take several
+/// times the memory, and there may be a lot of log.
+fn replay(options: &StoreOptions, directory: &Path, state: &mut State) -> Result<recovery::Recovered, StoreError> {
+    let flushed = state.flushed;
+    std::thread::scope(|scope| {
+        let (complete, blocks) = std::sync::mpsc::sync_channel::<Arc<Block>>(REPLAY_AHEAD);
+        scope.spawn(move || {
+            for block in blocks {
+                block.batches();
+            }
+        });
+        recovery::replay(&*options.disk, directory, flushed, |record, bytes| {
+            let position = state.position + 1;
+            if let Some(block) = state.apply(position, Prepared::new(record, bytes)) {
+                // The other thread ends only when this end of the channel is gone.
+                let _ = complete.send(block);
+            }
+        })
+    })
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {

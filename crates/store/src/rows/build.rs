@@ -47,7 +47,7 @@ pub(crate) fn batches(chunks: &[Arc<Chunk>], names: &ColumnNames, shards: u32) -
         .collect()
 }
 
-fn build_shard(mut rows: Vec<Row<'_>>, event_names: &[&str], names: &ColumnNames) -> RecordBatch {
+fn build_shard<'a>(mut rows: Vec<Row<'a>>, event_names: &[&str], names: &'a ColumnNames) -> RecordBatch {
     rows.sort_unstable_by_key(|row| (row.rank, row.event.person, row.event.time, row.seq));
     let mut properties = Properties::new(names);
     for (place, row) in rows.iter().enumerate() {
@@ -73,80 +73,98 @@ fn build_shard(mut rows: Vec<Row<'_>>, event_names: &[&str], names: &ColumnNames
 /// The property columns of one batch while it is built.
 struct Properties<'a> {
     names: &'a ColumnNames,
-    /// By property name: the builder of each kind, so that a value costs one look-up.
-    builders: HashMap<String, [Option<usize>; ColumnKind::ALL.len()]>,
-    columns: Vec<(String, Builder)>,
-    overflow: Option<usize>,
+    /// Columns by property name, one place for each kind.
+    places: HashMap<&'a str, [Option<usize>; ColumnKind::ALL.len()]>,
+    columns: Vec<PropertyColumn<'a>>,
+    /// The column of the property at the same position of the row before: mostly that of this row as well.
+    places_before: Vec<usize>,
+    overflow: Option<Builder>,
+}
+
+struct PropertyColumn<'a> {
+    name: &'a str,
+    kind: ColumnKind,
+    physical: &'a str,
+    builder: Builder,
 }
 
 impl<'a> Properties<'a> {
     fn new(names: &'a ColumnNames) -> Properties<'a> {
         Properties {
             names,
-            builders: HashMap::new(),
+            places: HashMap::new(),
             columns: Vec::new(),
+            places_before: Vec::new(),
             overflow: None,
         }
     }
 
-    fn add(&mut self, row: usize, event: &Event) {
+    fn add(&mut self, row: usize, event: &'a Event) {
         let mut overflow: Vec<(String, serde_json::Value)> = Vec::new();
+        let mut position = 0;
         for (name, value) in &event.properties {
             let Some(kind) = ColumnKind::of(value) else { continue };
-            match self.builder(name, kind) {
+            match self.builder(position, name, kind) {
                 Some(builder) => builder.push_value(row, value),
                 None => overflow.push((physical_name(name, kind), value.to_json())),
             }
+            position += 1;
         }
         for (key, numbers) in &event.groups {
-            match self.builder(key, ColumnKind::Group) {
+            match self.builder(position, key, ColumnKind::Group) {
                 Some(builder) => builder.push_groups(row, numbers.iter().map(|number| number.0)),
                 None => {
                     let numbers = numbers.iter().map(|number| number.0).collect::<Vec<u64>>();
                     overflow.push((physical_name(key, ColumnKind::Group), numbers.into()));
                 }
             }
+            position += 1;
         }
         if !overflow.is_empty() {
             let object = serde_json::Value::Object(overflow.into_iter().collect());
-            self.overflow_builder().push_text(row, &object.to_string());
+            let builder = self.overflow.get_or_insert_with(|| Builder::new(ColumnKind::Json));
+            builder.push_text(row, &object.to_string());
         }
     }
 
     /// The builder of a property's column; `None` for a property that overflows.
-    fn builder(&mut self, name: &str, kind: ColumnKind) -> Option<&mut Builder> {
-        let place = match self.builders.get(name).and_then(|kinds| kinds[kind as usize]) {
+    fn builder(&mut self, position: usize, name: &'a str, kind: ColumnKind) -> Option<&mut Builder> {
+        let guess = self.places_before.get(position).copied();
+        let guess = guess.filter(|guess| self.columns[*guess].name == name && self.columns[*guess].kind == kind);
+        let place = match guess {
             Some(place) => place,
-            None => {
-                let (physical, _) = self.names.physical(self.names.place(name, kind)?);
-                if physical == OVERFLOW {
-                    return None;
-                }
-                let place = self.new_column(physical.to_owned(), kind);
-                self.builders.entry_ref(name).or_default()[kind as usize] = Some(place);
-                place
-            }
+            None => self.look_up(name, kind)?,
         };
-        Some(&mut self.columns[place].1)
+        if self.places_before.len() <= position {
+            self.places_before.resize(position + 1, place);
+        }
+        self.places_before[position] = place;
+        Some(&mut self.columns[place].builder)
     }
 
-    fn overflow_builder(&mut self) -> &mut Builder {
-        let place = match self.overflow {
-            Some(place) => place,
-            None => self.new_column(OVERFLOW.to_owned(), ColumnKind::Json),
-        };
-        self.overflow = Some(place);
-        &mut self.columns[place].1
-    }
-
-    fn new_column(&mut self, physical: String, kind: ColumnKind) -> usize {
-        self.columns.push((physical, Builder::new(kind)));
-        self.columns.len() - 1
+    fn look_up(&mut self, name: &'a str, kind: ColumnKind) -> Option<usize> {
+        if let Some(place) = self.places.get(name).and_then(|kinds| kinds[kind as usize]) {
+            return Some(place);
+        }
+        let (physical, _) = self.names.physical(self.names.place(name, kind)?);
+        if physical == OVERFLOW {
+            return None;
+        }
+        let place = self.columns.len();
+        self.columns.push(PropertyColumn {
+            name,
+            kind,
+            physical,
+            builder: Builder::new(kind),
+        });
+        self.places.entry(name).or_default()[kind as usize] = Some(place);
+        Some(place)
     }
 
     fn finish(self, rows: usize, fields: &mut Vec<Field>, columns: &mut Vec<ArrayRef>) {
-        let mut built = self.columns;
-        built.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut built: Vec<(&str, Builder)> = self.columns.into_iter().map(|c| (c.physical, c.builder)).collect();
+        built.extend(self.overflow.map(|builder| (OVERFLOW, builder)));
+        built.sort_unstable_by_key(|(physical, _)| *physical);
         for (physical, builder) in built {
             let array = builder.finish(rows);
             fields.push(Field::new(physical, array.data_type().clone(), true));

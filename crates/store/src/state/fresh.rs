@@ -130,15 +130,18 @@ impl Fresh {
         }
     }
 
-    pub fn push(&mut self, chunk: Chunk, names: &Arc<ColumnNames>, shards: u32) {
+    /// Adds a record's rows. Returns the block that they completed, whose batches are not made yet.
+    pub fn push(&mut self, chunk: Chunk, names: &Arc<ColumnNames>, shards: u32) -> Option<Arc<Block>> {
         self.rows += chunk.events.len();
         self.tail_bytes += chunk.bytes;
         self.tail_rows += chunk.events.len();
         self.tail.push(Arc::new(chunk));
         self.tail_block = None;
-        if self.tail_rows >= BLOCK_ROWS {
-            self.seal(names, shards);
+        if self.tail_rows < BLOCK_ROWS {
+            return None;
         }
+        self.seal(names, shards);
+        self.blocks.last().cloned()
     }
 
     fn seal(&mut self, names: &Arc<ColumnNames>, shards: u32) {

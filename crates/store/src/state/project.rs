@@ -1,6 +1,6 @@
 //! One project's state, and the effect of a record on it.
 
-use super::fresh::{Chunk, CopyKey, Fresh, FreshView};
+use super::fresh::{Block, Chunk, CopyKey, Fresh, FreshView};
 use super::identity::Identity;
 use super::prepared::Prepared;
 use super::profiles::{Profiles, Slot};
@@ -65,8 +65,9 @@ impl ProjectState {
         self.next_seq - 1
     }
 
-    /// Lets a durable record take effect: its feed first, then profile updates, then events.
-    pub fn apply(&mut self, prepared: Prepared) {
+    /// Lets a durable record take effect: its feed first, then profile updates, then events. Returns a block of fresh
+    /// rows if this completed one.
+    pub fn apply(&mut self, prepared: Prepared) -> Option<Arc<Block>> {
         let Prepared {
             record,
             events,
@@ -87,7 +88,7 @@ impl ProjectState {
             self.apply_profile(update);
         }
         if record.events.is_empty() {
-            return;
+            return None;
         }
         self.registry.count_columns(&columns);
         let places = self.registry.count_events(&events);
@@ -103,7 +104,7 @@ impl ProjectState {
             event_of_row,
             bytes,
         };
-        self.fresh.push(chunk, self.registry.column_names(), self.shards);
+        self.fresh.push(chunk, self.registry.column_names(), self.shards)
     }
 
     fn apply_event(&mut self, event: &mut Event, place: u32) {
