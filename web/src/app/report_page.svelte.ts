@@ -34,11 +34,6 @@ export class ReportPage<K extends Question['kind']> {
     return resolveRange(this.state?.range ?? '30d', today(session.timezone));
   }
 
-  /** The range reaches into today, so its last bucket is still filling. */
-  get unfinished(): boolean {
-    return this.days.to >= today(session.timezone);
-  }
-
   get report(): Report | null {
     return this.state && reportOf(this.state.question, this.days, this.state.filter);
   }

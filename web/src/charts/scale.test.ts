@@ -43,6 +43,7 @@ it('lifts the pen where a value is missing', () => {
 it('shows no more labels than fit', () => {
   expect(labelIndices(30, 800, 80)).toEqual([0, 3, 6, 9, 12, 15, 18, 21, 24, 27]);
   expect(labelIndices(3, 10, 80)).toEqual([0]);
+  expect(labelIndices(72, 800, 80, [6, 12, 24])).toEqual([0, 12, 24, 36, 48, 60]);
 });
 
 it('finds the nearest point', () => expect(nearest([0, 10, 20], 14)).toBe(1));

@@ -43,10 +43,11 @@ export function linePath(xs: readonly number[], ys: readonly (number | null)[]):
   return path;
 }
 
-/** Indices of the labels that fit, evenly spread, always with the first. */
-export function labelIndices(count: number, width: number, labelWidth: number): number[] {
+/** Indices of the labels that fit, evenly spread, always with the first; by one of the given steps where there are any. */
+export function labelIndices(count: number, width: number, labelWidth: number, steps: readonly number[] = []): number[] {
   const fit = Math.max(1, Math.floor(width / labelWidth));
-  const step = Math.max(1, Math.ceil(count / fit));
+  const least = Math.max(1, Math.ceil(count / fit));
+  const step = steps.find((candidate) => candidate >= least) ?? least;
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
 }
 

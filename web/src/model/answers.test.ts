@@ -3,7 +3,7 @@ import type { FunnelAnswer, FunnelQuestion, InsightsAnswer, InsightsQuestion, Re
 import { isAdditive, isMetricComplete, measureKind, measureOf, metricLabel, newFunnel, newInsights } from './definition';
 import { funnelTable, pathsOf, trendOf } from './funnel';
 import { insightsTable, linesOf } from './insights';
-import { tilesOf, topRows } from './overview';
+import { figures, tilesOf, topRows } from './overview';
 import { curvesOf, retentionTable, shareAt } from './retention';
 
 describe('insights', () => {
@@ -41,6 +41,13 @@ describe('insights', () => {
   it('gives every row one cell a column', () => {
     const { header, rows } = insightsTable(question, answer, 'en');
     expect(rows.map((row) => row.length)).toEqual([header.length, header.length]);
+  });
+
+  it('tells metrics of the same name apart', () => {
+    const metrics = [{ event: 'A', measure: 'total' }, { event: 'A', measure: 'total' }, { event: 'A', measure: 'total', filter: 'true' }] as const;
+    const series = metrics.map((_, metric) => ({ metric, segment: [], values: [1], total: 1 }));
+    const lines = linesOf({ ...newInsights(null), metrics: [...metrics] }, { buckets: ['2026-08-01'], series, segments_total: 1 });
+    expect(lines.map(({ label }) => label)).toEqual(['A: A · Events', 'B: A · Events', 'A · Events (filtered)']);
   });
 
   it('names metrics', () => {
@@ -126,13 +133,19 @@ describe('retention', () => {
 describe('overview', () => {
   it('compares each figure with the period before', () => {
     const series = (total: number, metric: number) => ({ metric, segment: [], values: [total], total });
-    const tiles = tilesOf({
+    const tiles = tilesOf(figures(['$mp_web_page_view']), {
       buckets: ['2026-08-01'],
       series: [12, 20, 30, 2.5].map(series),
       segments_total: 1,
       previous: { buckets: ['2026-07-31'], series: [10, 0, 30, 2].map(series), segments_total: 1 },
     });
     expect(tiles.map(({ total, change }) => [total, change])).toEqual([[12, 0.2], [20, null], [30, 0], [2.5, 0.25]]);
+  });
+
+  it('counts the most frequent event where no pages are viewed', () => {
+    expect(figures(['Docs Viewed', 'Paid']).map(({ label }) => label)).toEqual(['People', 'Docs Viewed', 'All events', 'Events per person']);
+    expect(figures(['Paid', '$mp_web_page_view'])[1]).toMatchObject({ label: 'Page views', metric: { event: '$mp_web_page_view' } });
+    expect(figures([])).toHaveLength(3);
   });
 
   it('lists the largest first and leaves out nothing but zeros', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addDays, ago, bucketLong, bucketShort, daysBetween, isDay, previousRange, rangeText, resolveRange, today, unitFor, unitsFor } from './dates';
+import { addDays, ago, bucketLong, bucketShort, daysBetween, isDay, previousRange, rangeText, resolveRange, runningBucket, today, unitFor, unitsFor, wallClock } from './dates';
 
 describe('days', () => {
   it('counts both ends, also over leap days and changes of the clock', () => {
@@ -52,6 +52,26 @@ describe('buckets as text', () => {
 
   it('is in the language of the reader', () => {
     expect(rangeText({ from: '2026-08-01', to: '2026-08-31' }, 'fr')).toContain('août');
+  });
+});
+
+describe('now', () => {
+  const buckets = ['2026-11-20', '2026-11-21', '2026-11-22'];
+
+  it('is the time on the wall of the zone', () => {
+    expect(wallClock('Asia/Tokyo', Date.parse('2026-11-22T15:04:05Z'))).toBe('2026-11-23 00:04:05');
+  });
+
+  it('knows the bucket that is still filling', () => {
+    expect(runningBucket(buckets, '2026-11-22', '2026-11-22 18:00:00')).toBe(2);
+    expect(runningBucket(buckets, '2026-11-22', '2026-11-23 00:00:00')).toBeNull();
+    expect(runningBucket(['2026-11-16'], '2026-11-22', '2026-11-22 18:00:00')).toBe(0);
+    expect(runningBucket(['2026-11-22 17:00:00', '2026-11-22 18:00:00', '2026-11-22 19:00:00'], '2026-11-22', '2026-11-22 18:30:00')).toBe(1);
+  });
+
+  it('names days at midnight, and hours between', () => {
+    expect(bucketShort('2026-11-22 00:00:00', 'hour', 'en-GB')).toBe('22 Nov');
+    expect(bucketShort('2026-11-22 06:00:00', 'hour', 'en-GB')).toBe('06:00');
   });
 });
 

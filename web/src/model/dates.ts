@@ -55,6 +55,31 @@ export function today(timezone: string, now: number = Date.now()): string {
   }
 }
 
+/** The clock on the wall of a zone, in the form of report buckets. */
+export function wallClock(timezone: string, now: number = Date.now()): string {
+  const parts = (zone: string) =>
+    new Intl.DateTimeFormat('en-GB', { timeZone: zone, hourCycle: 'h23', timeStyle: 'medium' }).format(now);
+  try {
+    return `${today(timezone, now)} ${parts(timezone)}`;
+  } catch {
+    return `${today('UTC', now)} ${parts('UTC')}`;
+  }
+}
+
+/** Index of the bucket that is still filling; `null` when all are over. Buckets behind it have not begun. */
+export function runningBucket(buckets: readonly string[], to: string, clock: string): number | null {
+  if (clock.slice(0, 10) > to) return null;
+  const running = buckets.findLastIndex((bucket) => bucket <= clock);
+  return running < 0 ? null : running;
+}
+
+/** How many buckets a label may skip, so that labels fall on round times. */
+export function labelSteps(unit: Unit): number[] {
+  if (unit === 'hour') return [1, 2, 3, 6, 12, 24, 48, 72, 168];
+  if (unit === 'minute') return [1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440];
+  return [];
+}
+
 export function resolveRange(choice: RangeChoice, todayIs: string): Days {
   if (typeof choice !== 'string') return choice;
   const days = PRESETS.find((preset) => preset.value === choice)?.days ?? 30;
@@ -97,7 +122,7 @@ function formatter(locale: string | undefined, options: Intl.DateTimeFormatOptio
 /** A bucket as an axis label: short. */
 export function bucketShort(bucket: string, unit: Unit, locale?: string): string {
   const at = bucketMs(bucket);
-  if (unit === 'minute' || unit === 'hour') {
+  if (unit === 'minute' || (unit === 'hour' && !bucket.endsWith('00:00:00'))) {
     return formatter(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
   }
   if (unit === 'quarter') return quarter(bucket);

@@ -71,7 +71,7 @@ export function value(json: unknown, locale?: string): string {
   if (typeof json === 'number') return number(json, locale);
   if (typeof json === 'string') return json === '' ? '(empty)' : json;
   if (typeof json === 'boolean') return json ? 'true' : 'false';
-  if (Array.isArray(json)) return json.map((item) => value(item, locale)).join(', ');
+  if (Array.isArray(json)) return json.length === 0 ? '(empty)' : json.map((item) => value(item, locale)).join(', ');
   return JSON.stringify(json);
 }
 

@@ -40,9 +40,16 @@ export function linesOf(question: InsightsQuestion, answer: InsightsAnswer, loca
   });
 }
 
+/** The name of a metric, told apart by its letter from another one of the same name. */
+function metricName({ metrics }: InsightsQuestion, index: number): string {
+  const names = metrics.map((metric) => metricLabel(metric) + (metric.filter ? ' (filtered)' : ''));
+  const name = names[index] ?? `Metric ${index + 1}`;
+  const letter = String.fromCharCode(65 + index);
+  return names.indexOf(name) === names.lastIndexOf(name) ? name : `${letter}: ${name}`;
+}
+
 function lineLabel(question: InsightsQuestion, series: Series, locale?: string): string {
-  const metric = question.metrics[series.metric];
-  const name = metric ? metricLabel(metric) : `Metric ${series.metric + 1}`;
+  const name = metricName(question, series.metric);
   if (series.segment.length === 0) return name;
   const segment = segmentLabel(series.segment, question.breakdown ?? [], locale);
   return question.metrics.length === 1 ? segment : `${segment} · ${name}`;

@@ -15,6 +15,15 @@ const EVENTS: Record<string, string> = {
 };
 
 const PROPERTIES: Record<string, string> = {
+  $avatar: 'Picture address',
+  $created: 'Created',
+  $email: 'E-mail',
+  $first_name: 'First name',
+  $last_name: 'Last name',
+  $last_seen: 'Last seen',
+  $name: 'Name',
+  $phone: 'Phone',
+  $import: 'Imported',
   $browser: 'Browser',
   $browser_version: 'Browser version',
   $city: 'City',
@@ -68,18 +77,4 @@ export function valueName(property: string | null, raw: unknown, locale?: string
   if (property !== null && raw === '$direct') return 'Direct';
   if (property === '$current_url' && typeof raw === 'string') return raw.replace(/^https?:\/\//, '');
   return value(raw, locale);
-}
-
-const FIELDS: Record<string, string> = {
-  $name: 'Name',
-  $first_name: 'First name',
-  $last_name: 'Last name',
-  $email: 'E-mail',
-  $phone: 'Phone',
-  $avatar: 'Picture address',
-};
-
-/** A field of an identity. */
-export function fieldName(name: string): string {
-  return FIELDS[name] ?? name;
 }

@@ -1,9 +1,9 @@
 /** The questions of the overview, and what its tiles show. */
-import type { InsightsAnswer, Report, Unit } from '../api/types';
+import type { InsightsAnswer, Metric, Report, Unit } from '../api/types';
 import { type Days, daysBetween, unitFor } from './dates';
 import { propertyText } from './expression';
 import { change } from './format';
-import { valueName } from './names';
+import { eventName, valueName } from './names';
 
 export const PAGE_VIEW = '$mp_web_page_view';
 const ROWS = 8;
@@ -18,28 +18,43 @@ export interface Tile {
   change: number | null;
 }
 
-export const TILES = [
-  { label: 'People', explanation: 'Distinct persons with any event', metric: { measure: 'unique' } },
-  { label: 'Page views', explanation: 'Pages viewed', metric: { event: PAGE_VIEW, measure: 'total' } },
-  { label: 'Events', explanation: 'All events, also of nobody', metric: { measure: 'total' } },
-  { label: 'Events per person', explanation: 'Events of persons by distinct persons', metric: { measure: 'per_person' } },
-] as const;
+export interface Figure {
+  label: string;
+  explanation: string;
+  metric: Metric;
+}
+
+/** What the tiles count. Where no pages are viewed, the most frequent event stands in their place. */
+export function figures(events: readonly string[]): Figure[] {
+  const main = events.includes(PAGE_VIEW) ? PAGE_VIEW : events[0];
+  const views: Figure = {
+    label: main === PAGE_VIEW ? 'Page views' : eventName(main),
+    explanation: `Events “${eventName(main)}”`,
+    metric: { ...(main === undefined ? {} : { event: main }), measure: 'total' },
+  };
+  return [
+    { label: 'People', explanation: 'Distinct persons with any event', metric: { measure: 'unique' } },
+    ...(main === undefined ? [] : [views]),
+    { label: 'All events', explanation: 'Also those of nobody', metric: { measure: 'total' } },
+    { label: 'Events per person', explanation: 'Events of persons by distinct persons', metric: { measure: 'per_person' } },
+  ];
+}
 
 export function overviewUnit(range: Days): Unit {
   return unitFor(daysBetween(range));
 }
 
-export function tilesReport(range: Days, filter: string | undefined): Report {
+export function tilesReport(range: Days, filter: string | undefined, shown: readonly Figure[]): Report {
   return {
     version: 1,
     range,
     ...(filter ? { filter } : {}),
-    question: { kind: 'insights', metrics: TILES.map(({ metric }) => ({ ...metric })), unit: overviewUnit(range), compare_previous: true },
+    question: { kind: 'insights', metrics: shown.map(({ metric }) => metric), unit: overviewUnit(range), compare_previous: true },
   };
 }
 
-export function tilesOf(answer: InsightsAnswer): Tile[] {
-  return TILES.map(({ label, explanation }, metric) => {
+export function tilesOf(shown: readonly Figure[], answer: InsightsAnswer): Tile[] {
+  return shown.map(({ label, explanation }, metric) => {
     const now = answer.series.find((series) => series.metric === metric);
     const before = answer.previous?.series.find((series) => series.metric === metric);
     return {
@@ -54,16 +69,17 @@ export function tilesOf(answer: InsightsAnswer): Tile[] {
 }
 
 /** People by the values of one property; one bucket is enough, only totals are shown. */
-export function topReport(range: Days, filter: string | undefined, property: string, event?: string): Report {
+export function topReport(range: Days, filter: string | undefined, property: string, onlySet = false): Report {
+  const name = propertyText({ scope: 'properties', name: property });
   return {
     version: 1,
     range,
     ...(filter ? { filter } : {}),
     question: {
       kind: 'insights',
-      metrics: [{ ...(event ? { event } : {}), measure: 'unique' }],
+      metrics: [{ ...(onlySet ? { filter: `defined(${name})` } : {}), measure: 'unique' }],
       unit: 'quarter',
-      breakdown: [propertyText({ scope: 'properties', name: property })],
+      breakdown: [name],
       limit: ROWS,
     },
   };
