@@ -84,8 +84,8 @@ class DuckDb:
     def cpu_seconds(self) -> float:
         return own_cpu_seconds()
 
-    def disk_bytes(self) -> int:
-        return self.path.stat().st_size
+    def disk_bytes(self) -> dict[str, int]:
+        return {"": self.path.stat().st_size}
 
     def close(self):
         self.connection.close()
@@ -151,11 +151,11 @@ class ClickHouse:
     def cpu_seconds(self) -> float:
         return own_cpu_seconds()
 
-    def disk_bytes(self) -> int:
+    def disk_bytes(self) -> dict[str, int]:
         answer = self.session.query(
             "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'bench'", "JSONCompact"
         )
-        return int(json.loads(answer.bytes())["data"][0][0])
+        return {"": int(json.loads(answer.bytes())["data"][0][0])}
 
     def close(self):
         self.session.close()

@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import os
 import select
 import shutil
 import signal
@@ -81,6 +82,13 @@ class Frostpane:
             self.process.wait()
         self.process = None
 
+    def kill(self):
+        """Ends all its processes at once, as a power cut would."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
     def processes(self) -> list[int]:
         return process_tree(self.process.pid)
 
@@ -91,7 +99,12 @@ class Frostpane:
         return memory_mib(self.processes())
 
     def disk_bytes(self) -> dict[str, int]:
-        return {"data": directory_bytes(self.data), "vault": directory_bytes(self.vault)}
+        segments = directory_bytes(self.data / "segments")
+        return {
+            ", segments": segments,
+            ", log and the rest": directory_bytes(self.data) - segments,
+            ", vault": directory_bytes(self.vault),
+        }
 
     def settle(self, seconds_max: float = 180):
         """Waits until the server has nothing left to flush or compact: two idle seconds in a row."""

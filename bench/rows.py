@@ -53,3 +53,8 @@ def generate(form: str, persons: int, events: int, path: Path):
         subprocess.run([generator(), form, *numbers], stdout=out, check=True)
     partial.rename(path)
     print(f"generated {path.name} in {time.perf_counter() - began:.1f} s", file=sys.stderr)
+
+
+def count(path: Path) -> int:
+    with open(path, "rb") as lines:
+        return sum(part.count(b"\n") for part in iter(lambda: lines.read(1 << 22), b""))
