@@ -53,6 +53,12 @@ def commit() -> str:
     return answer.stdout.strip() or "unknown"
 
 
+def built(binary: Path) -> str:
+    """Which executable was measured: the commit in the tree may be newer than what was built."""
+    when = datetime.datetime.fromtimestamp(binary.stat().st_mtime, datetime.UTC)
+    return when.strftime("built %Y-%m-%d %H:%M UTC")
+
+
 def busy_elsewhere() -> float:
     """Seconds of processor time spent by the whole machine since it started."""
     ticks = open("/proc/stat").readline().split()[1:]
