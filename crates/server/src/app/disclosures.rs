@@ -16,6 +16,7 @@ const PERSONS_INLINE: usize = 20;
 const ENTRIES_MAX: usize = 1000;
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LedgerParams {
     limit: Option<usize>,
     /// Only entries before this number, for older pages.
@@ -50,7 +51,7 @@ pub struct LedgerEntryView {
 }
 
 /// Entries of the disclosure ledger. Reading it discloses nothing new about persons: numbers and field names.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/ledger", tag = "ledger", params(("project" = u32, Path), LedgerParams),
+#[utoipa::path(get, operation_id = "ledger", path = "/api/v1/projects/{project}/ledger", tag = "ledger", params(("project" = u32, Path), LedgerParams),
     responses((status = 200, body = LedgerView)))]
 pub async fn list(
     State(app): State<Shared>,

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 const ROWS_MAX: usize = 200;
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct LiveParams {
     /// Only events received after this one; 0 or absent for the newest.
     #[serde(default)]
@@ -56,7 +57,7 @@ pub fn row_view(row: EventRow) -> EventRowView {
 }
 
 /// The newest events. Recorded as a disclosure of the persons in them; nothing new records nothing.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/live", tag = "people", params(("project" = u32, Path), LiveParams),
+#[utoipa::path(get, operation_id = "live", path = "/api/v1/projects/{project}/live", tag = "people", params(("project" = u32, Path), LiveParams),
     responses((status = 200, body = LiveView)))]
 pub async fn show(
     State(app): State<Shared>,

@@ -75,7 +75,7 @@ fn person_view(row: PersonRow) -> PersonView {
 }
 
 /// People with their ordinary properties. Recorded as a disclosure of everyone in the page.
-#[utoipa::path(post, path = "/api/v1/projects/{project}/people", tag = "people", request_body = PeopleBody,
+#[utoipa::path(post, operation_id = "people", path = "/api/v1/projects/{project}/people", tag = "people", request_body = PeopleBody,
     params(("project" = u32, Path)), responses((status = 200, body = PeopleView)))]
 pub async fn list(
     State(app): State<Shared>,
@@ -116,7 +116,7 @@ pub struct ProfileView {
 }
 
 /// One person by number: ordinary properties and what they did.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/people/{person}", tag = "people",
+#[utoipa::path(get, operation_id = "person", path = "/api/v1/projects/{project}/people/{person}", tag = "people",
     params(("project" = u32, Path), ("person" = u64, Path)), responses((status = 200, body = ProfileView)))]
 pub async fn show(
     State(app): State<Shared>,
@@ -148,7 +148,10 @@ pub async fn show(
     let page = app.engine.people(&place.project, &one).await?;
     let (page, _) = release(&app, page, place.caller.asker(place.project.id, "profile")).await?;
     let row = page.people.into_iter().next();
-    if row.is_none() && events.is_empty() {
+    let has_profile = row
+        .as_ref()
+        .is_some_and(|row| !row.properties.is_empty() || row.last_seen.is_some());
+    if !has_profile && events.is_empty() {
         return Err(ApiError::not_found("the person"));
     }
     let (properties, last_seen_ms) = row
@@ -215,7 +218,7 @@ pub struct IdentifierView {
 }
 
 /// Who a person is. Needs a purpose, and is recorded in the vault's ledger and in the owner's.
-#[utoipa::path(post, path = "/api/v1/projects/{project}/people/{person}/reveal", tag = "people", request_body = RevealBody,
+#[utoipa::path(post, operation_id = "reveal", path = "/api/v1/projects/{project}/people/{person}/reveal", tag = "people", request_body = RevealBody,
     params(("project" = u32, Path), ("person" = u64, Path)), responses((status = 200, body = RevealView)))]
 pub async fn reveal(
     State(app): State<Shared>,
@@ -280,7 +283,7 @@ pub struct LookupView {
 }
 
 /// Which person an identifier belongs to. A miss is an answer too, and recorded.
-#[utoipa::path(post, path = "/api/v1/projects/{project}/lookup", tag = "people", request_body = LookupBody,
+#[utoipa::path(post, operation_id = "lookup", path = "/api/v1/projects/{project}/lookup", tag = "people", request_body = LookupBody,
     params(("project" = u32, Path)), responses((status = 200, body = LookupView)))]
 pub async fn lookup(
     State(app): State<Shared>,

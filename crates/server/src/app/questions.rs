@@ -18,7 +18,7 @@ const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Answers a report definition, exactly, with how the number came about.
-#[utoipa::path(post, path = "/api/v1/projects/{project}/query", tag = "questions", request_body = Report,
+#[utoipa::path(post, operation_id = "ask", path = "/api/v1/projects/{project}/query", tag = "questions", request_body = Report,
     params(("project" = u32, Path)),
     responses((status = 200, body = Explained), (status = 400, description = "the definition is refused, with where and why")))]
 pub async fn ask(

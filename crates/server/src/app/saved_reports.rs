@@ -40,7 +40,7 @@ pub fn from_document(document: &Document) -> Option<SavedReport> {
 }
 
 /// All saved reports of the project.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/reports", tag = "questions", params(("project" = u32, Path)),
+#[utoipa::path(get, operation_id = "saved_reports", path = "/api/v1/projects/{project}/reports", tag = "questions", params(("project" = u32, Path)),
     responses((status = 200, body = Vec<SavedReport>)))]
 pub async fn list(State(app): State<Shared>, place: InProject) -> ApiResult<Json<Vec<SavedReport>>> {
     blocking(move || {
@@ -51,7 +51,7 @@ pub async fn list(State(app): State<Shared>, place: InProject) -> ApiResult<Json
 }
 
 /// Saves a report under a name.
-#[utoipa::path(post, path = "/api/v1/projects/{project}/reports", tag = "questions", request_body = SaveBody,
+#[utoipa::path(post, operation_id = "save_report", path = "/api/v1/projects/{project}/reports", tag = "questions", request_body = SaveBody,
     params(("project" = u32, Path)), responses((status = 201, body = SavedReport)))]
 pub async fn save(
     State(app): State<Shared>,
@@ -83,7 +83,7 @@ pub async fn save(
 }
 
 /// One saved report.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/reports/{report}", tag = "questions",
+#[utoipa::path(get, operation_id = "saved_report", path = "/api/v1/projects/{project}/reports/{report}", tag = "questions",
     params(("project" = u32, Path), ("report" = u64, Path)), responses((status = 200, body = SavedReport)))]
 pub async fn show(
     State(app): State<Shared>,
@@ -102,7 +102,7 @@ pub async fn show(
 }
 
 /// Forgets a saved report.
-#[utoipa::path(delete, path = "/api/v1/projects/{project}/reports/{report}", tag = "questions",
+#[utoipa::path(delete, operation_id = "delete_report", path = "/api/v1/projects/{project}/reports/{report}", tag = "questions",
     params(("project" = u32, Path), ("report" = u64, Path)), responses((status = 204)))]
 pub async fn delete(
     State(app): State<Shared>,

@@ -41,7 +41,7 @@ pub struct PropertyView {
 }
 
 /// Events and properties that the project has, for pickers.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/schema", tag = "questions", params(("project" = u32, Path)),
+#[utoipa::path(get, operation_id = "schema", path = "/api/v1/projects/{project}/schema", tag = "questions", params(("project" = u32, Path)),
     responses((status = 200, body = SchemaView)))]
 pub async fn show(State(app): State<Shared>, place: InProject) -> ApiResult<Json<SchemaView>> {
     let view = blocking(move || {
@@ -110,6 +110,7 @@ fn value_kind(value: &model::Value) -> &'static str {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ValuesParams {
     property: String,
     event: Option<String>,
@@ -131,7 +132,7 @@ pub struct ValueView {
 }
 
 /// The most frequent values of a property in the last 31 days.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/values", tag = "questions", params(("project" = u32, Path), ValuesParams),
+#[utoipa::path(get, operation_id = "values", path = "/api/v1/projects/{project}/values", tag = "questions", params(("project" = u32, Path), ValuesParams),
     responses((status = 200, body = ValuesView)))]
 pub async fn values(
     State(app): State<Shared>,

@@ -72,7 +72,7 @@ fn session_view(app: &Shared, session: &Session) -> SessionView {
 }
 
 /// Exchanges a login code for a session cookie. The code works once.
-#[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignInBody,
+#[utoipa::path(post, operation_id = "sign_in", path = "/api/v1/session", tag = "session", request_body = SignInBody,
     responses((status = 200, body = SessionView), (status = 401, description = "unknown, used or expired code")))]
 pub async fn sign_in(
     State(app): State<Shared>,
@@ -109,14 +109,14 @@ pub async fn sign_in(
 }
 
 /// The current sign-in.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session",
+#[utoipa::path(get, operation_id = "current_session", path = "/api/v1/session", tag = "session",
     responses((status = 200, body = SessionView), (status = 401, description = "not signed in")))]
 pub async fn show(State(app): State<Shared>, staff: Staff) -> Json<SessionView> {
     Json(session_view(&app, &staff.session))
 }
 
 /// Ends the current sign-in, at once and everywhere.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
+#[utoipa::path(delete, operation_id = "sign_out", path = "/api/v1/session", tag = "session", responses((status = 204)))]
 pub async fn sign_out(
     State(app): State<Shared>,
     Extension(peer): Extension<Peer>,

@@ -25,7 +25,7 @@ pub struct SetupView {
 }
 
 /// Token, endpoint, and whether anything has arrived yet.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/setup", tag = "setup", params(("project" = u32, Path)),
+#[utoipa::path(get, operation_id = "setup", path = "/api/v1/projects/{project}/setup", tag = "setup", params(("project" = u32, Path)),
     responses((status = 200, body = SetupView)))]
 pub async fn show(State(app): State<Shared>, place: InProject, headers: HeaderMap) -> ApiResult<Json<SetupView>> {
     let host = headers

@@ -22,7 +22,7 @@ pub struct StatusView {
 }
 
 /// What runs here.
-#[utoipa::path(get, path = "/api/v1/status", tag = "setup", responses((status = 200, body = StatusView)))]
+#[utoipa::path(get, operation_id = "status", path = "/api/v1/status", tag = "setup", responses((status = 200, body = StatusView)))]
 pub async fn show(State(app): State<Shared>, _: Staff) -> ApiResult<Json<StatusView>> {
     let projects = app.store.catalog().projects();
     let events = projects
