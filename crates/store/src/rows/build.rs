@@ -6,8 +6,9 @@ use crate::state::fresh::Chunk;
 use crate::state::registry::ColumnNames;
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int32Array, Int64Array, ListBuilder, StringArray, StringBuilder,
-    StringDictionaryBuilder, UInt64Array, UInt64Builder,
+    StringDictionaryBuilder, UInt32Array, UInt64Array, UInt64Builder,
 };
+use arrow::compute::take;
 use arrow::datatypes::{Field, Int32Type};
 use arrow::record_batch::RecordBatch;
 use hashbrown::HashMap;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 /// A row's place in the sort order and in the chunks.
 struct Row<'a> {
     rank: u32,
+    /// Place among the rows of the shard in order of arrival.
+    place: u32,
     seq: u64,
     event: &'a Event,
 }
@@ -36,6 +39,7 @@ pub(crate) fn batches(chunks: &[Arc<Chunk>], names: &ColumnNames, shards: u32) -
         for (row, event) in chunk.events.iter().enumerate() {
             by_shard[(event.person.0 % u64::from(shards)) as usize].push(Row {
                 rank: ranks[chunk.event_of_row[row] as usize],
+                place: 0,
                 seq: chunk.first_seq + row as u64,
                 event,
             });
@@ -48,11 +52,15 @@ pub(crate) fn batches(chunks: &[Arc<Chunk>], names: &ColumnNames, shards: u32) -
 }
 
 fn build_shard<'a>(mut rows: Vec<Row<'a>>, event_names: &[&str], names: &'a ColumnNames) -> RecordBatch {
-    rows.sort_unstable_by_key(|row| (row.rank, row.event.person, row.event.time, row.seq));
+    // Properties are built in order of arrival, because events lie in memory in that order, and permuted as columns:
+    // following the sort order through the events would miss the cache at every property.
     let mut properties = Properties::new(names);
-    for (place, row) in rows.iter().enumerate() {
+    for (place, row) in rows.iter_mut().enumerate() {
         properties.add(place, row.event);
+        row.place = place as u32;
     }
+    rows.sort_unstable_by_key(|row| (row.rank, row.event.person, row.event.time, row.seq));
+    let order = UInt32Array::from_iter_values(rows.iter().map(|row| row.place));
     let keys = Int32Array::from_iter_values(rows.iter().map(|row| row.rank as i32));
     let dictionary = Arc::new(StringArray::from_iter_values(event_names));
     let events = arrow::array::DictionaryArray::new(keys, dictionary);
@@ -66,7 +74,7 @@ fn build_shard<'a>(mut rows: Vec<Row<'a>>, event_names: &[&str], names: &'a Colu
         )),
         Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.seq))),
     ];
-    properties.finish(rows.len(), &mut fields, &mut columns);
+    properties.finish(&order, &mut fields, &mut columns);
     batch_of(fields, columns)
 }
 
@@ -161,12 +169,14 @@ impl<'a> Properties<'a> {
         Some(place)
     }
 
-    fn finish(self, rows: usize, fields: &mut Vec<Field>, columns: &mut Vec<ArrayRef>) {
+    /// Adds the columns, with their rows in the given order.
+    fn finish(self, order: &UInt32Array, fields: &mut Vec<Field>, columns: &mut Vec<ArrayRef>) {
         let mut built: Vec<(&str, Builder)> = self.columns.into_iter().map(|c| (c.physical, c.builder)).collect();
         built.extend(self.overflow.map(|builder| (OVERFLOW, builder)));
         built.sort_unstable_by_key(|(physical, _)| *physical);
         for (physical, builder) in built {
-            let array = builder.finish(rows);
+            let array = builder.finish(order.len());
+            let array = take(&array, order, None).expect("the order lists every row once");
             fields.push(Field::new(physical, array.data_type().clone(), true));
             columns.push(array);
         }
