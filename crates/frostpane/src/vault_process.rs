@@ -5,6 +5,7 @@ use crate::places::vault_socket;
 use crate::serve::stop_signal;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +20,8 @@ use vault_client::Client;
 const PASSPHRASE_VARIABLE: &str = "FROSTPANE_VAULT_PASSPHRASE";
 /// How long the vault may take to answer after its start; a passphrase costs about a second by design.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the vault of a server that was killed may take to notice.
+const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the vault gets to finish after SIGTERM.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the child is looked after.
@@ -85,10 +88,8 @@ pub struct VaultProcess {
 
 impl VaultProcess {
     pub fn start(directory: &Path) -> anyhow::Result<VaultProcess> {
+        wait_for_predecessor(directory)?;
         let client = Client::new(vault_socket(directory));
-        if client.hello().is_ok() {
-            bail!("a vault is already running for {}; stop it first", directory.display());
-        }
         let mut child = spawn(directory)?;
         let started = Instant::now();
         while client.hello().is_err() {
@@ -138,6 +139,21 @@ impl VaultProcess {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// Waits until no vault holds the directory. After a server was killed its vault lives on for a moment, until it sees
+/// that its parent is gone; a server that starts at once must not mistake that one for its own.
+fn wait_for_predecessor(directory: &Path) -> anyhow::Result<()> {
+    let path = directory.join("vault.lock");
+    let Ok(lock) = File::open(&path) else { return Ok(()) };
+    let started = Instant::now();
+    while lock.try_lock().is_err() {
+        if started.elapsed() > PREDECESSOR_TIMEOUT {
+            bail!("a vault is already running for {}; stop it first", directory.display());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
 }
 
 fn spawn(directory: &Path) -> anyhow::Result<Child> {
