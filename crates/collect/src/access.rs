@@ -13,13 +13,16 @@ pub fn token_digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// The project that a token or API secret opens for writing.
-pub fn project_of_token(catalog: &Catalog, token: &str) -> Option<Project> {
+/// The project of a public write token, the only credential that belongs into a payload.
+fn project_of_token(catalog: &Catalog, token: &str) -> Option<Project> {
     let credential = catalog.credential_by_digest(&token_digest(token))?;
-    match credential.kind {
-        CredentialKind::WriteToken | CredentialKind::ApiSecret => catalog.project(credential.project),
-        CredentialKind::ServiceAccount => None,
-    }
+    (credential.kind == CredentialKind::WriteToken).then(|| catalog.project(credential.project))?
+}
+
+/// The project that a write token or API secret opens for imports.
+fn project_of_secret(catalog: &Catalog, secret: &str) -> Option<Project> {
+    let credential = catalog.credential_by_digest(&token_digest(secret))?;
+    (credential.kind != CredentialKind::ServiceAccount).then(|| catalog.project(credential.project))?
 }
 
 /// The project of an authenticated `/import`: A2 and A3 in the header, A4 with `project_id`, A6 as a parameter.
@@ -29,11 +32,11 @@ pub fn import_project(catalog: &Catalog, header: Option<&str>, parameters: &Para
         Some(Credentials::Basic { user, password }) if !password.is_empty() => {
             service_account(catalog, &user, &password, parameters)?
         }
-        Some(Credentials::Basic { user, .. }) => project_of_token(catalog, &user).ok_or(INVALID)?,
-        Some(Credentials::Bearer(secret)) => project_of_token(catalog, &secret).ok_or(INVALID)?,
+        Some(Credentials::Basic { user, .. }) => project_of_secret(catalog, &user).ok_or(INVALID)?,
+        Some(Credentials::Bearer(secret)) => project_of_secret(catalog, &secret).ok_or(INVALID)?,
         None => {
             let key = parameters.api_key.as_deref().ok_or(INVALID)?;
-            project_of_token(catalog, key).ok_or(INVALID)?
+            project_of_secret(catalog, key).ok_or(INVALID)?
         }
     };
     match parameters.project_id {

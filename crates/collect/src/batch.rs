@@ -24,8 +24,11 @@ const GROUP_SCALARS_MAX: usize = 255;
 /// What one request brings for one project.
 pub struct Batch {
     pub project: ProjectId,
-    pub tuples: Vec<(Digest, Tuple)>,
-    pub references: Vec<(Digest, Reference)>,
+    pub tuples: Vec<Tuple>,
+    pub references: Vec<Reference>,
+    /// What stands for the tuples and references in the cache, in the same order.
+    pub tuple_digests: Vec<Digest>,
+    pub reference_digests: Vec<Digest>,
     pub writes: Vec<FieldWrite>,
     events: Vec<PendingEvent>,
     updates: Vec<PendingUpdate>,
@@ -94,6 +97,8 @@ impl Batch {
             project,
             tuples: Vec::new(),
             references: Vec::new(),
+            tuple_digests: Vec::new(),
+            reference_digests: Vec::new(),
             writes: Vec::new(),
             events: Vec::new(),
             updates: Vec::new(),
@@ -112,6 +117,27 @@ impl Batch {
 
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.updates.is_empty() && self.writes.is_empty()
+    }
+
+    /// Bytes of text that the vault is asked with.
+    pub fn question_bytes(&self) -> usize {
+        let length = |text: &Option<Personal>| text.as_ref().map_or(0, |text| text.expose().len());
+        let tuples: usize = self
+            .tuples
+            .iter()
+            .map(|tuple| 16 + length(&tuple.device) + length(&tuple.user))
+            .sum();
+        let references: usize = self
+            .references
+            .iter()
+            .map(|reference| 16 + reference.key.len() + reference.value.expose().len())
+            .sum();
+        let writes: usize = self
+            .writes
+            .iter()
+            .map(|write| 64 + write.field.len() + length(&write.value))
+            .sum();
+        tuples + references + writes
     }
 
     pub fn push_event(
@@ -272,7 +298,8 @@ impl Batch {
         }
         let digest = digests.of_tuple(self.project, &tuple);
         Some(*self.tuple_places.entry(digest).or_insert_with(|| {
-            self.tuples.push((digest, tuple));
+            self.tuple_digests.push(digest);
+            self.tuples.push(tuple);
             self.tuples.len() as u32 - 1
         }))
     }
@@ -280,7 +307,8 @@ impl Batch {
     fn reference(&mut self, digests: &DigestKey, reference: Reference) -> u32 {
         let digest = digests.of_reference(self.project, &reference);
         *self.reference_places.entry(digest).or_insert_with(|| {
-            self.references.push((digest, reference));
+            self.reference_digests.push(digest);
+            self.references.push(reference);
             self.references.len() as u32 - 1
         })
     }

@@ -15,10 +15,11 @@ use crate::metrics::{CollectMetrics, Counters};
 use crate::pipeline::{DedupKey, Pipeline, Sender};
 use crate::raw_event::{self, RawEvent, Rules};
 use crate::raw_update;
+use crate::replays::{Replay, Replays};
 use crate::reply::{self, FailedRecord, Outcome, Rejection};
 use crate::request::{Endpoint, IngestReply, IngestRequest};
 use hashbrown::HashMap;
-use model::{BatchId, EventTime, FeedEntry, GroupNumber, PersonNumber, ProjectId};
+use model::{BatchId, ErrorCode, EventTime, FeedEntry, GroupNumber, PersonNumber, ProjectId};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
@@ -29,6 +30,9 @@ use vault_client::{Client, FieldOp, ResolveReply, ResolveRequest, VaultError};
 const ITEMS_MAX: usize = 2000;
 /// How long a request waits for the vault (ID-19 sheds calls that wait longer than a second; the rest is work).
 const RESOLVE_TIMEOUT_MS: i64 = 5_000;
+
+/// Most text in one call to the vault, whose frames hold 8 MiB.
+const QUESTION_BYTES_MAX: usize = 7 * 1024 * 1024;
 
 /// Settings of a collector.
 #[derive(Clone)]
@@ -63,6 +67,7 @@ struct Inner {
     options: CollectorOptions,
     pipeline: Pipeline,
     cache: Cache,
+    replays: Replays,
     dedup_keys: RwLock<HashMap<ProjectId, DedupKey>>,
     counters: Counters,
     requests: AtomicUsize,
@@ -84,6 +89,7 @@ impl Collector {
                     digests: DigestKey::new(key),
                 },
                 cache: Cache::new(options.cache_entries_max),
+                replays: Replays::default(),
                 dedup_keys: RwLock::default(),
                 counters: Counters::default(),
                 requests: AtomicUsize::new(0),
@@ -132,6 +138,11 @@ impl Collector {
         };
         match work.run(document) {
             Ok(outcome) => reply::outcome(request.endpoint, &parameters, &outcome),
+            // Content problems are no 4xx outside `/import` (T12).
+            Err(Rejection::Unusable) => {
+                inner.counters.refused("unusable");
+                reply::unreadable(request.endpoint, &parameters, reply::UNUSABLE)
+            }
             Err(rejection) => inner.reject(rejection),
         }
     }
@@ -147,6 +158,7 @@ impl Inner {
         self.counters.refused(match rejection {
             Rejection::Unauthorized(_) => "unauthorized",
             Rejection::TooLarge(_) => "too_large",
+            Rejection::Unusable => "unusable",
             Rejection::Overloaded => "overloaded",
             Rejection::Unavailable => "unavailable",
         });
@@ -164,28 +176,22 @@ impl Inner {
     }
 
     /// Steps 2 to 5 of the order of durability: numbers from the vault, then one log record.
-    fn commit(&self, batch: Batch, received: EventTime) -> Result<(), Rejection> {
+    fn commit(&self, mut batch: Batch, received: EventTime) -> Result<(), Rejection> {
         let mut batch_id = [0; 16];
         getrandom::fill(&mut batch_id).map_err(|_| Rejection::Unavailable)?;
         let batch_id = BatchId(batch_id);
         let (events, updates) = (batch.events_count() as u64, batch.updates_count() as u64);
-        let resolved = self.resolve(&batch, batch_id, received)?;
+        let mut resolved = self.resolve(&mut batch, batch_id, received)?;
         let project = batch.project;
-        let record = batch.into_record(batch_id, received, resolved.feed, &resolved.numbers);
-        if record.events.is_empty() && record.profiles.is_empty() && record.feed.is_empty() {
-            return Ok(());
+        // The vault answers from what the log said it has. Should the log have less (it was restored meanwhile), the
+        // feed must begin where the log ends: an edge that is missing there would never be asked for again.
+        let have = self.store.feed_position(project);
+        if resolved.feed.first().is_some_and(|item| item.seq > have + 1) {
+            resolved.feed = self.vault.feed_since(project, have).map_err(vault_away)?;
         }
-        match self.store.append(record.clone()) {
-            Ok(_) => {}
-            // The feed went on, or the log was restored, between question and append: ask for what it lacks.
-            Err(StoreError::FeedHole { .. }) => {
-                let have = self.store.feed_position(project);
-                let feed = self.vault.feed_since(project, have).map_err(vault_away)?;
-                self.store
-                    .append(model::Record { feed, ..record })
-                    .map_err(storage_away)?;
-            }
-            Err(error) => return Err(storage_away(error)),
+        let record = batch.into_record(batch_id, received, resolved.feed, &resolved.numbers);
+        if !(record.events.is_empty() && record.profiles.is_empty() && record.feed.is_empty()) {
+            self.store.append(record).map_err(storage_away)?;
         }
         self.counters.add(|metrics| {
             metrics.events += events;
@@ -194,10 +200,9 @@ impl Inner {
         Ok(())
     }
 
-    fn resolve(&self, batch: &Batch, batch_id: BatchId, received: EventTime) -> Result<Resolved, Rejection> {
-        let tuples = batch.tuples.iter().map(|(digest, _)| *digest);
-        let references = batch.references.iter().map(|(digest, _)| *digest);
-        let (known, lease_holds) = self.cache.look_up(tuples.chain(references));
+    fn resolve(&self, batch: &mut Batch, batch_id: BatchId, received: EventTime) -> Result<Resolved, Rejection> {
+        let digests = batch.tuple_digests.iter().chain(&batch.reference_digests);
+        let (known, lease_holds) = self.cache.look_up(digests.copied());
         let unknown = known.iter().filter(|number| number.is_none()).count() as u64;
         self.counters.add(|metrics| {
             metrics.cache_hits += known.len() as u64 - unknown;
@@ -205,6 +210,11 @@ impl Inner {
         });
         if unknown == 0 && batch.writes.is_empty() && lease_holds {
             return Ok(Resolved::from_known(known, batch.tuples.len()));
+        }
+        if batch.question_bytes() > QUESTION_BYTES_MAX {
+            return Err(Rejection::TooLarge(
+                "request has more identifying text than is taken at once",
+            ));
         }
         // Writes point at tuples by index, so the whole batch is asked for: the vault answers known ones from memory.
         let asked = Instant::now();
@@ -215,13 +225,9 @@ impl Inner {
             // Between two processes, so on the clock that both can read, whatever the collector's own one says.
             deadline_ms: jiff::Timestamp::now().as_millisecond() + RESOLVE_TIMEOUT_MS,
             have_feed: self.store.feed_position(batch.project),
-            ids: batch.tuples.iter().map(|(_, tuple)| tuple.clone()).collect(),
-            refs: batch
-                .references
-                .iter()
-                .map(|(_, reference)| reference.clone())
-                .collect(),
-            writes: batch.writes.clone(),
+            ids: std::mem::take(&mut batch.tuples),
+            refs: std::mem::take(&mut batch.references),
+            writes: std::mem::take(&mut batch.writes),
         };
         let mut reply = self.vault.resolve(&request).map_err(vault_away)?;
         if reply.ids.len() != request.ids.len() || reply.refs.len() != request.refs.len() {
@@ -241,15 +247,15 @@ impl Inner {
     fn remember(&self, batch: &Batch, reply: &ResolveReply, asked: Instant) {
         self.cache.heard(reply.lineage, asked);
         let tuples = batch
-            .tuples
+            .tuple_digests
             .iter()
-            .zip(&reply.ids)
-            .map(|((digest, _), id)| (*digest, id.person.0));
+            .copied()
+            .zip(reply.ids.iter().map(|id| id.person.0));
         let references = batch
-            .references
+            .reference_digests
             .iter()
-            .zip(&reply.refs)
-            .map(|((digest, _), number)| (*digest, number.0));
+            .copied()
+            .zip(reply.refs.iter().map(|number| number.0));
         self.cache.insert(batch.project, tuples.chain(references));
         for item in &reply.feed {
             if let FeedEntry::Erase { persons } = &item.entry {
@@ -293,6 +299,13 @@ impl Resolved {
 fn vault_away(error: VaultError) -> Rejection {
     match error {
         VaultError::Overloaded => Rejection::Overloaded,
+        VaultError::Refused {
+            code: ErrorCode::InvalidRequest,
+            ..
+        } => {
+            tracing::warn!(%error, "The vault refused a batch for what is in it");
+            Rejection::Unusable
+        }
         VaultError::Unavailable(_) | VaultError::Refused { .. } | VaultError::Protocol(_) => {
             tracing::warn!(%error, "The vault did not resolve a batch; the client was told to come back");
             Rejection::Unavailable
@@ -325,6 +338,8 @@ struct Gathered {
     batch: Batch,
     tally: Tally,
     dedup: Option<DedupKey>,
+    /// Updates that are taken note of once they are durable.
+    replays: Vec<Replay>,
 }
 
 impl Work<'_> {
@@ -337,13 +352,18 @@ impl Work<'_> {
         // A request for several projects is stored project by project; if the second fails the client sends the first
         // again, which deduplication takes out where the SDK sends ids.
         for Gathered {
-            project, batch, tally, ..
+            project,
+            batch,
+            tally,
+            replays,
+            ..
         } in gathered
         {
-            self.inner.counters.removed(project.id, tally);
             if !batch.is_empty() {
                 self.inner.commit(batch, self.received)?;
             }
+            self.inner.replays.remember(replays);
+            self.inner.counters.removed(project.id, tally);
         }
         for record in &outcome.failed {
             self.inner.counters.refused(if record.field.is_empty() {
@@ -452,6 +472,7 @@ impl Work<'_> {
             batch,
             tally,
             dedup,
+            ..
         } = gathered;
         self.inner
             .pipeline
@@ -497,8 +518,20 @@ impl Work<'_> {
                 }
             }
             let Gathered {
-                project, batch, tally, ..
+                project,
+                batch,
+                tally,
+                replays,
+                ..
             } = gathered_for(gathered, project);
+            if let Some(id) = &update.event_id {
+                let replay = Replay::of(project.id, id);
+                if replays.contains(&replay) || self.inner.replays.has(&replay) {
+                    self.dropped("replayed");
+                    continue;
+                }
+                replays.push(replay);
+            }
             if !self
                 .inner
                 .pipeline
@@ -545,6 +578,7 @@ fn gathered_for<'g>(gathered: &'g mut Vec<Gathered>, project: &Project) -> &'g m
                 batch,
                 tally: Tally::default(),
                 dedup: None,
+                replays: Vec::new(),
             });
             gathered.len() - 1
         });

@@ -31,6 +31,7 @@ mod pipeline;
 mod policy;
 mod raw_event;
 mod raw_update;
+mod replays;
 mod reply;
 mod request;
 mod time;

@@ -18,7 +18,8 @@ pub struct CollectMetrics {
     pub events: u64,
     /// Profile operations that are durable in vault and log.
     pub updates: u64,
-    /// Items accepted and not stored, on purpose: `unknown_token`, `opted_out`, `ignored`, `nobody`.
+    /// Items accepted and not stored, on purpose: `unknown_token`, `opted_out`, `ignored`, `nobody`,
+    /// `replayed`.
     pub dropped: BTreeMap<&'static str, u64>,
     /// Items and requests that were turned away, by reason.
     pub refused: BTreeMap<&'static str, u64>,

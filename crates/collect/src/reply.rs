@@ -27,6 +27,8 @@ pub enum Rejection {
     /// `/import` without a credential that opens a project.
     Unauthorized(&'static str),
     TooLarge(&'static str),
+    /// The vault will never take this batch, so the client must not send it again.
+    Unusable,
     /// Too much at once; nothing was stored.
     Overloaded,
     /// Vault or storage away; nothing was stored.
@@ -36,6 +38,8 @@ pub enum Rejection {
 /// How long a client is asked to wait after 429 and 503.
 pub const RETRY_AFTER_S: u32 = 2;
 
+/// What is said where the vault refuses a batch for good.
+pub const UNUSABLE: &str = "data, breaks a limit of the project";
 const PARTIAL_FAILURE: &str = "some data points in the request failed validation";
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\
 \x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
@@ -69,6 +73,7 @@ pub fn rejection(rejection: Rejection) -> IngestReply {
     let (code, status, error) = match rejection {
         Rejection::Unauthorized(error) => (401, "Unauthorized", error),
         Rejection::TooLarge(error) => (413, "Request Entity Too Large", error),
+        Rejection::Unusable => (400, "Bad Request", UNUSABLE),
         Rejection::Overloaded => {
             let error = "Project exceeded rate limits. Please retry the request with exponential backoff.";
             (429, "Too Many Requests", error)

@@ -118,7 +118,7 @@ fn ndjson_is_read_line_by_line() {
 
 #[test]
 fn says_why_there_is_nothing() {
-    let error = |body: &[u8], encoding| post("", encoding, body).payload.err().expect("an error");
+    let error = |body: &[u8], encoding| post("", encoding, body).payload.expect_err("an error");
     assert_eq!(error(b"", None), PayloadError::Missing);
     assert_eq!(error(b"data=", None), PayloadError::Missing);
     assert_eq!(error(b"data=+%20", None), PayloadError::Missing);

@@ -61,6 +61,18 @@ fn others_get_the_401_that_tools_parse() {
 }
 
 #[test]
+fn an_api_secret_in_a_payload_is_no_token() {
+    let world = World::new();
+    let event = r#"{"event":"e","properties":{"token":"secret"}}"#;
+    assert_eq!(
+        text(&world.send(Request::post(collect::Endpoint::Track, "", event))),
+        "1"
+    );
+    assert!(world.rows().is_empty());
+    assert_eq!(world.collector.metrics().dropped["unknown_token"], 1);
+}
+
+#[test]
 fn projects_are_apart() {
     let world = World::new();
     let other = world.add_project("two", "T2", "secret2", None).id;

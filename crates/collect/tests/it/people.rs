@@ -88,6 +88,55 @@ fn profile_operations_do_what_they_say() {
 }
 
 #[test]
+fn a_replayed_update_counts_once() {
+    let mut world = World::new();
+    let update = |world: &World, id: &str| {
+        let body =
+            format!(r#"{{"$token":"T","$distinct_id":"u","$mp_metadata":{{"$mp_event_id":"{id}"}},"$add":{{"n":1}}}}"#);
+        world.send(Request::post(Engage, "", format!("[{body},{body}]"))).status
+    };
+    assert_eq!(update(&world, "a"), 200);
+    assert_eq!(update(&world, "a"), 200);
+    world.stop_vault();
+    assert_eq!(
+        update(&world, "b"),
+        200,
+        "known and without identifying fields, so the cache answers"
+    );
+    assert_eq!(world.collector.metrics().dropped["replayed"], 4);
+    world.start_vault();
+    let person = world.person("u").unwrap();
+    assert_eq!(world.profile(person)["n"], "2");
+}
+
+#[test]
+fn an_update_that_failed_is_taken_when_it_comes_again() {
+    let mut world = World::new();
+    let body = r#"{"$token":"T","$distinct_id":"u","$mp_metadata":{"$mp_event_id":"a"},"$add":{"n":1}}"#;
+    world.stop_vault();
+    assert_eq!(world.send(Request::post(Engage, "", body)).status, 503);
+    world.start_vault();
+    world.engage(body);
+    assert_eq!(world.profile(world.person("u").unwrap())["n"], "1");
+}
+
+#[test]
+fn a_batch_that_the_vault_will_never_take_is_not_asked_for_again() {
+    let world = World::new();
+    for round in 0..2 {
+        let updates: Vec<String> = (0..600)
+            .map(|at| format!(r#"{{"$token":"T","$group_key":"k{round}x{at}x","$group_id":"g","$set":{{"a":1}}}}"#))
+            .collect();
+        let reply = world.send(Request::post(Groups, "verbose=1", format!("[{}]", updates.join(","))));
+        assert_eq!(
+            (reply.status, json(&reply)["status"].as_i64()),
+            (200, Some(i64::from(round == 0)))
+        );
+    }
+    world.track(&event("others go on", r#""distinct_id":"u""#));
+}
+
+#[test]
 fn v31_presence_of_delete_deletes() {
     for value in ["null", "\"\"", "{}", "\"null\"", "\"u1\""] {
         let world = World::new();

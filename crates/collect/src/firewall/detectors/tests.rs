@@ -358,7 +358,8 @@ fn chance_hits_are_as_rare_as_computed() {
     };
     let sixteen = rate(&|generator| random(generator, "0123456789", 16));
     assert!((0.015..0.035).contains(&sixteen), "bare random 16 digits: {sixteen}");
-    let zero: [(&str, &dyn Fn(&mut fastrand::Rng) -> String); 7] = [
+    type Make<'a> = &'a dyn Fn(&mut fastrand::Rng) -> String;
+    let zero: [(&str, Make); 7] = [
         ("ms", &|generator| {
             format!(
                 "1{}",
