@@ -9,6 +9,7 @@ mod card;
 mod email;
 mod iban;
 mod ip;
+mod national_id;
 mod phone;
 mod secrets;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub enum Detector {
     Card,
     Iban,
     Phone,
+    NationalId,
     IpAddress,
     OpenAiKey,
     AnthropicKey,
@@ -53,6 +55,7 @@ impl Detector {
             Detector::Card => "card",
             Detector::Iban => "iban",
             Detector::Phone => "phone",
+            Detector::NationalId => "national_id",
             Detector::IpAddress => "ip_address",
             Detector::OpenAiKey => "openai_key",
             Detector::AnthropicKey => "anthropic_key",
@@ -188,6 +191,9 @@ impl Detectors {
         }
         if shape.pluses > 0 && shape.digits >= phone::DIGITS_MIN && phone::is_in(text) {
             return Some(Detector::Phone);
+        }
+        if shape.digits >= 9 && shape.length >= 11 && national_id::is_in(text) {
+            return Some(Detector::NationalId);
         }
         if !context.version_like && (shape.dots >= 3 && shape.digits >= 4 || shape.colons >= 2) && ip::is_in(text) {
             return Some(Detector::IpAddress);

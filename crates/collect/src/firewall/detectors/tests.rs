@@ -129,6 +129,8 @@ pub fn plants(generator: &mut fastrand::Rng) -> Vec<(Detector, String)> {
         (Detector::Iban, "FR14 2004 1010 0505 0001 3M02 606".into()),
         (Detector::Phone, format!("+336{}", text("0123456789", 8))),
         (Detector::Phone, "+1 (415) 555-2671".into()),
+        (Detector::NationalId, "078-05-1120".into()),
+        (Detector::NationalId, "2 55 08 14 168 025 38".into()),
         (Detector::IpAddress, "203.0.113.77".into()),
         (Detector::IpAddress, "2001:db8:85a3::8a2e:370:7334".into()),
     ];
