@@ -16,12 +16,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get, post};
 use model::ErrorCode;
+use std::time::Duration;
 
 pub fn router(app: Shared) -> Router {
     Router::new()
         .merge(ingestion())
-        .merge(mixpanel_queries())
-        .merge(app_api())
+        .merge(mixpanel_queries().layer(middleware::from_fn(read_small_body)))
+        .merge(app_api().layer(middleware::from_fn(read_small_body)))
         .merge(public())
         .fallback(assets::serve)
         .method_not_allowed_fallback(method_not_allowed)
@@ -120,6 +121,28 @@ fn public() -> Router<Shared> {
 
 fn both_slashes(router: Router<Shared>, path: &str, route: MethodRouter<Shared>) -> Router<Shared> {
     router.route(path, route.clone()).route(&format!("{path}/"), route)
+}
+
+/// Largest body that is read before anybody asked for it.
+const EARLY_BODY_BYTES_MAX: u64 = 64 << 10;
+const EARLY_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads small bodies before the handler decides. A refusal that leaves a body unread costs the client its connection,
+/// and pools of connections then fail the request after it.
+async fn read_small_body(request: Request, next: Next) -> Response {
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if !length.is_some_and(|length| (1..=EARLY_BODY_BYTES_MAX).contains(&length)) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let reading = axum::body::to_bytes(body, EARLY_BODY_BYTES_MAX as usize);
+    match tokio::time::timeout(EARLY_BODY_TIMEOUT, reading).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, bytes.into())).await,
+        _ => ApiError::invalid("the body did not arrive whole").into_response(),
+    }
 }
 
 async fn method_not_allowed() -> Response {
