@@ -11,7 +11,10 @@ fn at(text: &str) -> i64 {
 }
 
 /// `(name, person, time)`, then properties.
-fn history(events: &[(&str, u64, &str, &[(&str, Value)])]) -> History {
+/// Name, person, time, properties.
+type Row<'a> = (&'a str, u64, &'a str, &'a [(&'a str, Value)]);
+
+fn history(events: &[Row<'_>]) -> History {
     let told = events
         .iter()
         .zip(1..)
