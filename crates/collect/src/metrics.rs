@@ -7,6 +7,8 @@ use std::sync::Mutex;
 
 /// Most (project, property, reason) rows; what comes later is counted under [`OVERFLOW`].
 const REMOVED_ROWS_MAX: usize = 10_000;
+/// Longest property path in the counts, in Unicode scalars.
+const PATH_SCALARS_MAX: usize = 200;
 /// Stands for all property paths beyond the bound.
 pub const OVERFLOW: &str = "(others)";
 
@@ -54,7 +56,10 @@ impl Counters {
 
     pub fn removed(&self, project: ProjectId, tally: Tally) {
         let mut metrics = self.lock();
-        for (path, reason, count) in tally.into_counts() {
+        for (mut path, reason, count) in tally.into_counts() {
+            if let Some((end, _)) = path.char_indices().nth(PATH_SCALARS_MAX) {
+                path.truncate(end);
+            }
             let full = metrics.removed.len() >= REMOVED_ROWS_MAX;
             let key = (project, path, reason);
             let key = if full && !metrics.removed.contains_key(&key) {

@@ -17,6 +17,7 @@ pub(super) mod tests;
 
 use super::layers;
 use crate::json::Json;
+use crate::policy::key_words;
 use secrets::Secrets;
 use std::fmt;
 
@@ -93,40 +94,38 @@ pub struct KeyContext {
     pub twilio: bool,
 }
 
+const ID_LIKE: [&str; 20] = [
+    "id",
+    "ids",
+    "number",
+    "no",
+    "ref",
+    "reference",
+    "order",
+    "invoice",
+    "transaction",
+    "sku",
+    "code",
+    "key",
+    "tracking",
+    "serial",
+    "timestamp",
+    "ts",
+    "time",
+    "ean",
+    "gtin",
+    "imei",
+];
+const VERSION_LIKE: [&str; 6] = ["version", "versions", "build", "release", "firmware", "ver"];
+
 impl KeyContext {
     pub fn of(key: &str) -> KeyContext {
-        const ID_LIKE: [&str; 20] = [
-            "id",
-            "ids",
-            "number",
-            "no",
-            "ref",
-            "reference",
-            "order",
-            "invoice",
-            "transaction",
-            "sku",
-            "code",
-            "key",
-            "tracking",
-            "serial",
-            "timestamp",
-            "ts",
-            "time",
-            "ean",
-            "gtin",
-            "imei",
-        ];
-        const VERSION_LIKE: [&str; 6] = ["version", "build", "release", "firmware", "ver", "os"];
-        let lower = key.to_lowercase();
-        let mut words = lower
-            .split(|character: char| !character.is_alphanumeric())
-            .filter(|word| !word.is_empty());
-        let last = words.next_back().unwrap_or("");
+        let words = key_words::words(key);
+        let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
         KeyContext {
-            id_like: ID_LIKE.contains(&last) || key.ends_with("Id") || key.ends_with("ID") || key.ends_with("Number"),
-            version_like: VERSION_LIKE.iter().any(|word| lower.contains(word)) && (lower != "os"),
-            twilio: lower.contains("twilio"),
+            id_like: words.last().is_some_and(|last| ID_LIKE.contains(&last.as_str())),
+            version_like: has(&VERSION_LIKE),
+            twilio: has(&["twilio"]),
         }
     }
 }

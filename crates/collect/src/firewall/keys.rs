@@ -13,6 +13,8 @@ use std::sync::RwLock;
 
 /// Longest name that is kept, in Unicode scalars.
 const NAME_SCALARS_MAX: usize = 255;
+/// Longest name that is remembered, in bytes: names come from the wire, and memory is bounded by bytes, not by names.
+const REMEMBERED_BYTES_MAX: usize = 256;
 /// Most remembered names of each kind.
 const REMEMBERED_MAX: usize = 50_000;
 
@@ -71,6 +73,9 @@ impl<V: Clone> Remembered<V> {
             return verdict.clone();
         }
         let verdict = judge();
+        if name.len() > REMEMBERED_BYTES_MAX {
+            return verdict;
+        }
         let mut known = self.0.write().expect("no holder panics");
         if known.len() < REMEMBERED_MAX {
             known.insert(name.to_owned(), verdict.clone());

@@ -98,7 +98,7 @@ fn significant(words: &[String]) -> &[String] {
 }
 
 /// Lower-case words, split at separators, at `aB` and at `ABc` (`APIKey` is `api key`), digits cut from their ends.
-fn words(key: &str) -> Vec<String> {
+pub fn words(key: &str) -> Vec<String> {
     let characters: Vec<char> = key.chars().collect();
     let mut words = vec![String::new()];
     for (at, &character) in characters.iter().enumerate() {

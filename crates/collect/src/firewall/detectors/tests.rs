@@ -349,6 +349,18 @@ fn look_alikes_pass() {
 }
 
 #[test]
+fn the_key_says_what_digits_and_dots_are() {
+    for key in ["app_version", "buildVersion", "release", "os.ver"] {
+        assert!(KeyContext::of(key).version_like, "{key}");
+    }
+    for key in ["server", "host", "cost", "position", "delivery", "observed"] {
+        assert!(!KeyContext::of(key).version_like, "{key}");
+    }
+    assert!(KeyContext::of("orderId").id_like && KeyContext::of("tracking-number").id_like);
+    assert!(!KeyContext::of("paid").id_like && !KeyContext::of("id_card").id_like);
+}
+
+#[test]
 fn chance_hits_are_as_rare_as_computed() {
     let detectors = Detectors::new();
     let mut generator = fastrand::Rng::with_seed(3);
