@@ -252,6 +252,7 @@ def _is_cut(connection: socket.socket) -> bool:
 def test_reports_that_are_wrong_say_where(api):
     good = {"kind": "insights", "metrics": [{"measure": "total"}], "unit": "day"}
     range_ = {"from": day(-1), "to": day()}
+    api.track(api.event("Something", {"distinct_id": "u"}))
     wrong = [
         {}, {"range": range_}, {"range": range_, "question": {"kind": "tea"}}, {"range": {"from": "x", "to": "y"}, "question": good},
         {"range": {"from": day(), "to": day(-5)}, "question": good}, {"range": range_, "question": {**good, "metrics": []}},

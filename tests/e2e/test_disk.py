@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import random
 import subprocess
 import time
 
@@ -59,7 +60,7 @@ class Sender:
             self.next += 1
             who = f"new-{self.next}" if new_persons else f"known-{at}"
             events.append(self.api.event("Disk", {"distinct_id": who, "time": now_ms(), "$insert_id": f"d-{self.next}",
-                                                  "n": self.next, "padding": "some more words " * 15}))
+                                                  "n": self.next, **{f"figure_{at}": random.random() for at in range(20)}}))
         return events
 
     def send(self, batch: list[dict]) -> int:
@@ -145,7 +146,7 @@ def test_disk_that_fills_by_itself(tmp_path):
             if sender.send(sender.batch(new_persons=False, size=1000)) == 503:
                 break
         else:
-            pytest.fail("400,000 events fit into 24 MiB")
+            pytest.fail("400,000 events with 20 random figures each fit into 24 MiB")
         assert sender.api.total("Disk", days=(-1, 1)) == sender.acknowledged
         server.kill()
         mount("-o", "remount,size=128m", disk)

@@ -59,9 +59,8 @@ def test_python_sdk_import_with_each_credential(installation, api):
     yesterday = time.time() - 86_400
     client.import_data(None, "py-old", "Imported", yesterday, {"$insert_id": "one", "n": 1}, api_secret=installation.api_secret)
     client.import_data(None, "py-old", "Imported", yesterday, {"$insert_id": "one", "n": 1}, api_secret=installation.api_secret)
-    account = mixpanel.Mixpanel(
-        installation.token, consumer=mixpanel.Consumer(**endpoints(installation)),
-        credentials=mixpanel.ServiceAccountCredentials(*installation.service_account, str(installation.project)))
+    credentials = mixpanel.ServiceAccountCredentials(*installation.service_account, str(installation.project))
+    account = mixpanel.Mixpanel(installation.token, consumer=mixpanel.Consumer(**endpoints(installation), credentials=credentials))
     account.import_data(None, "py-old", "Imported", yesterday, {"$insert_id": "two", "n": 1})
     assert api.total("Imported", days=(-2, 0)) == 2
     with pytest.raises(mixpanel.MixpanelException):

@@ -219,7 +219,7 @@ def test_slashes_preflights_and_prefixless_answers(api, send, path):
         assert preflight.status_code in (200, 204) and allowed(preflight)
         assert {"GET", "POST"} <= set(preflight.headers["Access-Control-Allow-Methods"].replace(" ", "").split(","))
     refused = send("POST", path, b"x" * (11 << 20), {"Origin": ORIGIN, "Content-Type": "application/json"})
-    assert refused.status_code == 413 or path == "/record", refused.status_code
+    assert refused.status_code == (413 if path in ("/track", "/engage", "/groups", "/import") else 200)
     assert allowed(refused)
 
 
@@ -254,9 +254,8 @@ def test_one_connection_takes_many_requests(api):
     request = (f"POST /track HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
     with socket.create_connection((host, int(port)), 10) as connection:
         connection.sendall(request * 20)
-        connection.shutdown(socket.SHUT_WR)
         answers = b""
-        while piece := connection.recv(65536):
+        while answers.count(b"HTTP/1.1") < 20 and (piece := connection.recv(65536)):
             answers += piece
     assert answers.count(b"HTTP/1.1 200") == 20
     assert api.total("a>?~") == 20

@@ -57,6 +57,7 @@ for (const [variant, name] of [['snippet', '127.0.0.1'], ['bundle', 'localhost']
       await visit(laptop.page, url('home'));
       const bob = { id: 'user-2', name: 'Bob Ray', email: 'bob@example.com', plan: 'free', company: 'bolt' };
       await laptop.page.evaluate((who) => window.site.signUp(who), bob);
+      await settles(() => server.total('Signed up'), 3);
       await laptop.page.evaluate(() => window.site.sayGoodbye());
       await laptop.page.close({ runBeforeUnload: true });
       // A third one only looks. What the beacon left in the queue is sent again with the next visit, and counts once.

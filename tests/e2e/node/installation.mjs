@@ -19,7 +19,10 @@ export class Installation {
   static async create() {
     const root = mkdtempSync(join(tmpdir(), 'frostpane-e2e-'));
     const [data, vault] = [join(root, 'data'), join(root, 'vault')];
-    const made = JSON.parse(execFileSync(BINARY, ['init', '--data', data, '--vault', vault, '--json'], { encoding: 'utf8' }));
+    const made = JSON.parse(execFileSync(BINARY, ['init', '--data', data, '--vault', vault, '--json'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }));
     const server = new Installation(root);
     server.token = made.project.token;
     server.project = made.project.id;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import http.cookiejar
 import json
 import time
 import urllib.parse
@@ -28,11 +29,15 @@ def day(offset: int = 0) -> str:
 class Api:
     """One client with one connection pool. Not shared between threads."""
 
-    def __init__(self, installation: Installation, *, auth: tuple[str, str] | None = None) -> None:
+    def __init__(self, installation: Installation, *, auth: tuple[str, str] | None = None, keep_alive: bool = True) -> None:
         self.installation = installation
         self.auth = auth or installation.service_account
         self.session = requests.Session()
         self.session.trust_env = False
+        # Cookies are sent where a test says so, and nowhere else.
+        self.session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        if not keep_alive:
+            self.session.headers["Connection"] = "close"
 
     def request(self, method: str, path: str, **options) -> requests.Response:
         options.setdefault("timeout", 30)

@@ -17,6 +17,8 @@ import requests
 from .api import Api, form_data, now_ms
 from .identities import Identity, spaced
 
+# Fixed, so that an event that is sent again is the same event.
+SENT_MS = now_ms() - 600_000
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 
@@ -95,7 +97,7 @@ def ids(person: Identity) -> dict:
 def event(api: Api, person: Identity, path: str, **more) -> dict:
     """A whole event: everything that must go, and one ordinary word that must stay."""
     return api.event("Page viewed", {
-        **ids(person), "time": now_ms(), "$insert_id": f"{path}-{person.number}", "path": path, "ordinary": person.ordinary,
+        **ids(person), "time": SENT_MS, "$insert_id": f"{path}-{person.number}", "path": path, "ordinary": person.ordinary,
         **identity_properties(person), **disguised(person), **more})
 
 
@@ -105,9 +107,9 @@ def event(api: Api, person: Identity, path: str, **more) -> dict:
 def link(api: Api, person: Identity) -> requests.Response:
     """The anonymous page view, then the sign-in: device and user become one person."""
     first = api.event("Page viewed", {"$device_id": person.device_id, "distinct_id": f"$device:{person.device_id}",
-                                      "$insert_id": f"anon-{person.number}", "time": now_ms() - 5000, "ordinary": person.ordinary})
+                                      "$insert_id": f"anon-{person.number}", "time": SENT_MS - 5000, "ordinary": person.ordinary})
     then = api.event("$identify", {**ids(person), "$anon_distinct_id": f"$device:{person.device_id}",
-                                   "$insert_id": f"ident-{person.number}", "time": now_ms()})
+                                   "$insert_id": f"ident-{person.number}", "time": SENT_MS})
     return api.track(first, then, headers=headers(person))
 
 
@@ -139,8 +141,8 @@ def track_beacon(api: Api, person: Identity) -> requests.Response:
 def track_insert_id(api: Api, person: Identity) -> requests.Response:
     """An identity where an opaque id belongs, and one in the event's name."""
     return api.track(event(api, person, "insert", **{"$insert_id": person.user_id[:36]}),
-                     api.event(f"Wrote to {person.email}", {**ids(person), "time": now_ms()}),
-                     api.event(person.secrets["key stripe"], {**ids(person), "time": now_ms()}), headers=headers(person))
+                     api.event(f"Wrote to {person.email}", {**ids(person), "time": SENT_MS}),
+                     api.event(person.secrets["key stripe"], {**ids(person), "time": SENT_MS}), headers=headers(person))
 
 
 def import_json(api: Api, person: Identity) -> requests.Response:
