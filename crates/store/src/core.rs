@@ -3,6 +3,7 @@
 use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::options::{StoreMetrics, StoreOptions};
+use crate::segment::cache::ColumnCache;
 use crate::snapshot::{Snapshot, SnapshotParts};
 use crate::state::fresh::Block;
 use crate::state::prepared::Prepared;
@@ -21,6 +22,7 @@ pub(crate) struct Core {
     pub options: StoreOptions,
     pub catalog: Catalog,
     pub shards: u32,
+    pub cache: Arc<ColumnCache>,
     state: Mutex<State>,
     /// Fresh rows over all projects, readable without the state's lock.
     fresh_rows: AtomicUsize,
@@ -89,6 +91,7 @@ impl State {
 impl Core {
     pub fn new(options: StoreOptions, catalog: Catalog, state: State) -> Core {
         Core {
+            cache: Arc::new(ColumnCache::new(options.cache_bytes)),
             options,
             catalog,
             shards: state.shards,
@@ -196,6 +199,7 @@ impl Core {
             identity: project.identity.clone(),
             profiles: project.profiles.clone(),
             registry: project.registry.clone(),
+            cache: self.cache.clone(),
         })
     }
 
@@ -222,6 +226,7 @@ impl Core {
             maintenance_failures: self.maintenance_failures.load(Ordering::Relaxed),
             ..StoreMetrics::default()
         };
+        metrics.cache_bytes = self.cache.bytes() as u64;
         for project in state.projects.values() {
             metrics.entangled_persons += project.identity.entangled().len();
             metrics.profiles += project.profiles.len() as u64;

@@ -19,6 +19,8 @@ pub struct StoreOptions {
     pub flush_age_ms: u64,
     /// Fresh rows above which appends are refused until a flush has caught up.
     pub fresh_rows_max: usize,
+    /// Most memory for decoded columns that scans keep for each other.
+    pub cache_bytes: usize,
     /// Size after which the log goes on in a new file.
     pub log_file_bytes: u64,
     /// Whether a background thread flushes and compacts. Tests turn it off and call the steps themselves.
@@ -37,12 +39,24 @@ impl StoreOptions {
             flush_bytes: 256 << 20,
             flush_age_ms: 5 * 60 * 1000,
             fresh_rows_max: 4_000_000,
+            cache_bytes: default_cache_bytes(),
             log_file_bytes: 64 << 20,
             background: true,
             disk: Arc::new(RealDisk),
             clock: system_clock,
         }
     }
+}
+
+/// An eighth of the machine's memory, at most 4 GiB.
+fn default_cache_bytes() -> usize {
+    const SMALLEST: usize = 64 << 20;
+    let Ok(text) = std::fs::read_to_string("/proc/meminfo") else {
+        return SMALLEST;
+    };
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kibibytes = total.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
+    (kibibytes.unwrap_or(0) * 1024 / 8).clamp(SMALLEST, 4 << 30)
 }
 
 fn system_clock() -> EventTime {
@@ -62,6 +76,8 @@ pub struct StoreMetrics {
     pub segment_bytes: u64,
     /// Rows in segments that are marked as deleted and wait for compaction.
     pub deleted_rows: u64,
+    /// Memory of decoded columns that scans keep for each other.
+    pub cache_bytes: u64,
     /// Bytes of all log files.
     pub log_bytes: u64,
     /// Number of the last durable record.

@@ -4,6 +4,8 @@
 //! deleted. Versions share the [`SegmentFile`], which holds the open file and its footer, and removes the file when
 //! it was declared obsolete and the last reader has gone.
 
+pub(crate) mod cache;
+pub(crate) mod cached;
 pub(crate) mod checked;
 pub(crate) mod footer;
 pub(crate) mod probe;

@@ -5,6 +5,7 @@ use crate::error::StoreError;
 use crate::rows::Fixed;
 use crate::scan::{Scan, ScanRequest};
 use crate::segment::Segment;
+use crate::segment::cache::ColumnCache;
 use crate::segment::probe;
 use crate::state::fresh::FreshView;
 use crate::state::identity::Identity;
@@ -32,6 +33,7 @@ pub(crate) struct SnapshotParts {
     pub identity: Identity,
     pub profiles: Arc<Profiles>,
     pub registry: Registry,
+    pub cache: Arc<ColumnCache>,
 }
 
 impl Snapshot {

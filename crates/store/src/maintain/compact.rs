@@ -132,6 +132,7 @@ pub(super) fn exchange(
     for (_, persons) in &publication.purged {
         state.identity.purge(persons);
     }
+    core.cache.forget(&removed);
     written.keep();
     Ok(())
 }

@@ -82,6 +82,7 @@ fn take(core: &Core) -> (u64, Vec<Taken>) {
             identity: project.identity.clone(),
             profiles: project.profiles.clone(),
             registry: project.registry.clone(),
+            cache: core.cache.clone(),
         };
         taken.push(Taken {
             project: *id,

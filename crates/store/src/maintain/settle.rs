@@ -63,7 +63,7 @@ pub(super) fn settle_merged(core: &Core, project: ProjectId) -> Result<(), Store
         .filter(|segment| segment.may_hold(&moving, core.shards))
     {
         let footer = segment.footer()?;
-        let ranges = rows_of_persons(footer, all_rows(footer), &moving, &segment.deleted)?;
+        let ranges = rows_of_persons(&core.cache, segment, all_rows(footer), &moving)?;
         if ranges.is_empty() {
             continue;
         }
@@ -72,7 +72,7 @@ pub(super) fn settle_merged(core: &Core, project: ProjectId) -> Result<(), Store
             moved.insert_range(range.start as u32..range.end as u32);
         }
         marked.push(Arc::new(segment.with_deleted(&moved)));
-        let mut rows = RowStream::open_whole(footer, ranges, RoaringBitmap::new())?;
+        let mut rows = RowStream::open_whole(footer, ranges, segment.deleted.clone())?;
         while let Some(batch) = rows.next()? {
             sources.push(batch);
         }
@@ -119,7 +119,7 @@ pub(super) fn purge_erased(core: &Core, project: ProjectId) -> Result<usize, Sto
     {
         let footer = segment.footer()?;
         // Rows marked as deleted count as well: they must leave the disk like the others.
-        if !rows_of_persons(footer, all_rows(footer), &erased, &RoaringBitmap::new())?.is_empty() {
+        if !rows_of_persons(&core.cache, segment, all_rows(footer), &erased)?.is_empty() {
             concerned.push(segment.clone());
         }
     }

@@ -14,7 +14,6 @@ use crate::segment::stream::{RowStream, rows_of_persons};
 use crate::snapshot::SnapshotParts;
 use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
-use roaring::RoaringBitmap;
 use std::sync::Arc;
 
 /// Rows per batch of the result.
@@ -125,13 +124,13 @@ impl EntangledScan {
         if ranges.is_empty() {
             return Ok(());
         }
-        let ranges = rows_of_persons(footer, ranges, self.parts.identity.entangled(), &segment.deleted)?;
+        let ranges = rows_of_persons(&self.parts.cache, segment, ranges, self.parts.identity.entangled())?;
         if ranges.is_empty() {
             return Ok(());
         }
         let schema = footer.metadata.schema();
         let properties = request.source_columns(|name| schema.index_of(name).is_ok());
-        let mut rows = RowStream::open(footer, ranges, &properties, RoaringBitmap::new())?;
+        let mut rows = RowStream::open(footer, ranges, &properties, segment.deleted.clone())?;
         while let Some(batch) = rows.next()? {
             figures.rows += batch.num_rows() as u64;
             sources.push(batch);

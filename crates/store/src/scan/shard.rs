@@ -6,7 +6,8 @@ use super::request::Resolved;
 use crate::error::StoreError;
 use crate::rows::{Fixed, PERSON, SEQ, TIME, column, values};
 use crate::segment::Segment;
-use crate::segment::reader::{Located, SegmentRows, ranges_of};
+use crate::segment::cached::CachedRows;
+use crate::segment::reader::{Located, ranges_of};
 use crate::segment::stream::rows_of_persons;
 use crate::snapshot::SnapshotParts;
 use arrow::datatypes::{Int64Type, UInt64Type};
@@ -24,7 +25,7 @@ pub(super) struct ShardScan {
 }
 
 struct OpenSegment {
-    rows: SegmentRows,
+    rows: CachedRows,
     /// Rows that this snapshot must not see: deleted ones and those with a fresh copy.
     dropped: RoaringBitmap,
     counted_bytes: u64,
@@ -95,7 +96,7 @@ impl ShardScan {
         );
         let ranges = match &request.persons {
             // First only the persons, then the other columns of few rows.
-            Some(persons) => rows_of_persons(footer, ranges, persons, &segment.deleted)?,
+            Some(persons) => rows_of_persons(&self.parts.cache, segment, ranges, persons)?,
             None => ranges,
         };
         if ranges.is_empty() {
@@ -108,7 +109,7 @@ impl ShardScan {
         }
         columns.extend(request.source_columns(|name| schema.index_of(name).is_ok()));
         Ok(Some(OpenSegment {
-            rows: SegmentRows::open(footer, ranges, &columns)?,
+            rows: CachedRows::open(&self.parts.cache, segment, ranges, &columns)?,
             dropped: self.parts.dropped_rows(segment)?,
             counted_bytes: 0,
         }))

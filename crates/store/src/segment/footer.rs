@@ -10,6 +10,7 @@ use parquet::file::metadata::PageIndexPolicy;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Key of the event index in the file's key-value metadata.
 pub(crate) const EVENT_INDEX_KEY: &str = "frostpane.events";
@@ -38,6 +39,8 @@ pub(crate) struct Footer {
     pub event_dictionary: ArrayRef,
     /// First row of each row group, and the number of rows behind the last.
     pub row_group_starts: Vec<u64>,
+    /// Whether a scan wanted rows of the row group before.
+    pub touched: Vec<AtomicBool>,
     pub file: Arc<CheckedFile>,
 }
 
@@ -64,6 +67,7 @@ impl Footer {
             metadata,
             events,
             event_dictionary: Arc::new(names),
+            touched: row_group_starts.iter().map(|_| AtomicBool::new(false)).collect(),
             row_group_starts,
             file,
         })

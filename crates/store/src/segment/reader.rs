@@ -3,7 +3,8 @@
 use super::checked::CheckedFile;
 use super::footer::{EventRun, Footer};
 use crate::error::StoreError;
-use arrow::array::{ArrayRef, DictionaryArray, Int32Array};
+use arrow::array::{ArrayRef, DictionaryArray, Int32Array, RecordBatchReader};
+use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -145,6 +146,37 @@ impl Located {
             footer.event_dictionary.clone(),
         ))
     }
+}
+
+/// Whole columns of a row group, and how many bytes were read for them.
+pub(crate) fn read_group(
+    footer: &Arc<Footer>,
+    group: usize,
+    columns: &[&str],
+) -> Result<(Vec<ArrayRef>, u64), StoreError> {
+    let chunks = FileChunks::new(footer.file.clone());
+    let schema = footer.metadata.schema();
+    let roots = columns.iter().filter_map(|column| schema.index_of(column).ok());
+    let mask = ProjectionMask::roots(footer.metadata.parquet_schema(), roots);
+    let rows = footer.row_group_starts[group + 1] - footer.row_group_starts[group];
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), footer.metadata.clone())
+        .with_batch_size(rows as usize)
+        .with_projection(mask)
+        .with_row_groups(vec![group])
+        .build()
+        .map_err(|error| chunks.fault(&error))?;
+    let schema = reader.schema();
+    let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>().map_err(|error| chunks.fault(&error))?;
+    let batch = concat_batches(&schema, &batches).map_err(|error| chunks.fault(&error))?;
+    if batch.num_rows() as u64 != rows {
+        return Err(StoreError::corrupt(
+            footer.file.path(),
+            0,
+            "a row group has too few rows",
+        ));
+    }
+    let values = columns.iter().map(|column| crate::rows::column(&batch, column).clone());
+    Ok((values.collect(), chunks.bytes_read()))
 }
 
 /// The row groups that hold the ranges, and the ranges as a selection of those groups' rows (`None`: all of them).

@@ -1,5 +1,8 @@
 //! Whole rows of a segment, in the common layout, for compaction and for entangled persons.
 
+use super::Segment;
+use super::cache::ColumnCache;
+use super::cached::CachedRows;
 use super::footer::{EventRun, Footer};
 use super::reader::{RowRange, SegmentRows};
 use crate::error::StoreError;
@@ -22,18 +25,19 @@ pub(crate) fn all_rows(footer: &Footer) -> Vec<RowRange> {
     footer.events.iter().enumerate().map(whole).collect()
 }
 
-/// The parts of `ranges` that hold rows of the persons, without the deleted ones. Reads only the column of persons.
+/// The parts of `ranges` that hold rows of the persons. Reads only the column of persons.
+/// Deleted rows may be among them.
 pub(crate) fn rows_of_persons(
-    footer: &Arc<Footer>,
+    cache: &Arc<ColumnCache>,
+    segment: &Segment,
     ranges: Vec<RowRange>,
     wanted: &RoaringTreemap,
-    deleted: &RoaringBitmap,
 ) -> Result<Vec<RowRange>, StoreError> {
     let mut found: Vec<RowRange> = Vec::new();
     if ranges.is_empty() {
         return Ok(found);
     }
-    let mut rows = SegmentRows::open(footer, ranges, &[PERSON])?;
+    let mut rows = CachedRows::open(cache, segment, ranges, &[PERSON])?;
     while let Some(located) = rows.next()? {
         let persons = values::<UInt64Type>(&located.batch, PERSON);
         let mut last = None;
@@ -47,9 +51,8 @@ pub(crate) fn rows_of_persons(
                     _ => wanted.contains(person),
                 };
                 last = Some((person, is_wanted));
-                let row = piece.range.start + offset as u64;
-                if is_wanted && !deleted.contains(row as u32) {
-                    push_row(&mut found, piece.range, row);
+                if is_wanted {
+                    push_row(&mut found, piece.range, piece.range.start + offset as u64);
                 }
             }
             at += piece.rows;
