@@ -73,6 +73,22 @@ impl Buckets {
     }
 }
 
+impl Buckets {
+    /// The bucket of each of a batch's instants. Neighbours mostly share one.
+    pub fn find_all(&self, times_ms: &[i64], buckets: &mut Vec<u32>) {
+        buckets.clear();
+        let (mut bucket, mut start_ms, mut end_ms) = (0, i64::MAX, i64::MIN);
+        buckets.extend(times_ms.iter().map(|time_ms| {
+            if *time_ms < start_ms || *time_ms >= end_ms {
+                bucket = self.find(*time_ms);
+                start_ms = self.starts_ms[bucket];
+                end_ms = self.starts_ms.get(bucket + 1).copied().unwrap_or(i64::MAX);
+            }
+            bucket as u32
+        }));
+    }
+}
+
 /// The instants of a range: its first, and the first after it.
 pub(crate) fn range_ms(range: DateRange, zone: &TimeZone) -> Result<(i64, i64), InvalidReport> {
     let after = range.to.tomorrow().map_err(outside)?;

@@ -7,6 +7,7 @@
 
 pub(crate) mod cells;
 pub(crate) mod funnel;
+mod group;
 pub(crate) mod input;
 pub(crate) mod insights;
 pub(crate) mod merge;

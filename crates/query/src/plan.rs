@@ -217,7 +217,7 @@ impl RowsBuilder {
     fn filter(&mut self, source: &Source, selector: usize, filter: Option<&Expression>) -> Result<(), QueryError> {
         let Some(filter) = filter else { return Ok(()) };
         let typed = source.compile(filter)?;
-        self.add(filter_name(selector), typed.is_true());
+        self.add(filter_name(selector), typed.as_filter());
         self.fault(&filter_name(selector), typed.fault);
         Ok(())
     }
@@ -283,8 +283,8 @@ fn plain_text(text: Expr) -> Expr {
 /// The condition under which a filter keeps a row.
 fn predicate(filter: Typed) -> Expr {
     match &filter.fault {
-        None => filter.is_true(),
-        Some(fault) => Rule::Checked.call(vec![filter.is_true(), fault.clone()]),
+        None => filter.as_filter(),
+        Some(fault) => Rule::Checked.call(vec![filter.as_filter(), fault.clone()]),
     }
 }
 

@@ -64,6 +64,8 @@ pub(crate) struct SegmentIndex {
     values: HashMap<SegmentValue, u32>,
     /// Values and their texts, by number.
     listed: Vec<SegmentValue>,
+    /// Segments of one value, plus one: the common case needs no hashing.
+    single: Vec<u32>,
     combinations: HashMap<[u32; 3], u32>,
     combined: Vec<[u32; 3]>,
     text_bytes: usize,
@@ -84,8 +86,25 @@ impl SegmentIndex {
     }
 
     /// The number of a combination of value numbers; unused places are 0.
+    #[inline]
     pub fn segment(&mut self, values: [u32; 3]) -> u32 {
+        match self.single.get(values[0] as usize) {
+            Some(segment) if *segment > 0 && values[1..] == [0, 0] => segment - 1,
+            _ => self.segment_slowly(values),
+        }
+    }
+
+    fn segment_slowly(&mut self, values: [u32; 3]) -> u32 {
         let next = self.combined.len() as u32;
+        if values[1..] == [0, 0] {
+            let value = values[0] as usize;
+            if self.single.len() <= value {
+                self.single.resize(value + 1, 0);
+            }
+            self.single[value] = next + 1;
+            self.combined.push(values);
+            return next;
+        }
         *self.combinations.entry(values).or_insert_with(|| {
             self.combined.push(values);
             next

@@ -48,7 +48,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    fn merge(&mut self, other: &Cell) {
+    pub fn merge(&mut self, other: &Cell) {
         if other.numbers > 0 {
             self.min = if self.numbers == 0 {
                 other.min

@@ -1,13 +1,14 @@
 //! Funnels: how far each person's counted attempt comes.
 //!
-//! Rows that are a step of the funnel are kept, in a few words each, until the partition has been read; then each
-//! person's are walked in order of time. Batches arrive sorted by person and time per event, so what has to be sorted
-//! is a few long runs, which a merging sort handles in few passes.
+//! Rows that are a step of the funnel are kept, in a few words each, until the partition has been read; then they are
+//! dealt out to their persons, and each person's are walked in order of time.
 
 use super::cells::{CellKey, Cells, WHOLE_RANGE};
+use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
+use crate::persons::PersonIndex;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
@@ -59,6 +60,7 @@ impl Operator for FunnelOperator {
             },
             selectors: Selectors::new(&self.steps, input),
             breakdowns: Breakdowns::new(usize::from(self.breakdown), input),
+            persons: PersonIndex::default(),
             rows: Vec::new(),
             masks: Vec::new(),
             segments: Vec::new(),
@@ -79,6 +81,7 @@ struct Accumulator {
     rule: Rule,
     selectors: Selectors,
     breakdowns: Breakdowns,
+    persons: PersonIndex,
     rows: Vec<StepRow>,
     masks: Vec<u32>,
     segments: Vec<u32>,
@@ -87,13 +90,23 @@ struct Accumulator {
 /// An event that is some step.
 #[derive(Clone, Copy, Debug)]
 struct StepRow {
-    person: u64,
     time_ms: i64,
     seq: u64,
+    person: u32,
     /// Bit `i`: it is step `i`.
     steps: u32,
     /// As [`Breakdowns::of_rows`] gives it; meaningless where it is not the first step.
     segments: u32,
+}
+
+impl OfPerson for StepRow {
+    fn person(&self) -> u32 {
+        self.person
+    }
+
+    fn order(&self) -> (i64, u64) {
+        (self.time_ms, self.seq)
+    }
 }
 
 impl Accumulate for Accumulator {
@@ -103,41 +116,48 @@ impl Accumulate for Accumulator {
         self.breakdowns
             .of_rows(batch, &mut self.segments, |row| masks[row] & 1 != 0)?;
         let rows = Rows::of(batch)?;
-        let seqs = Rows::seqs(batch)?;
+        let seqs = Rows::seqs(batch);
+        let mut last = (0, 0);
         for (row, mask) in masks.iter().enumerate() {
+            let person = rows.persons[row];
             // Nobody goes through no funnel.
-            if *mask != 0 && rows.persons[row] != 0 {
-                self.rows.push(StepRow {
-                    person: rows.persons[row],
-                    time_ms: rows.times_ms[row],
-                    seq: seqs[row],
-                    steps: *mask,
-                    segments: self.segments[row],
-                });
+            if *mask == 0 || person == 0 {
+                continue;
             }
+            if person != last.0 {
+                last = (person, self.persons.number(person));
+            }
+            self.rows.push(StepRow {
+                time_ms: rows.times_ms[row],
+                seq: seqs.map_or(0, |seqs| seqs[row]),
+                person: last.1,
+                steps: *mask,
+                segments: self.segments[row],
+            });
         }
         Ok(())
     }
 
     fn size_bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<StepRow>() + self.breakdowns.size_bytes()
+        self.rows.capacity() * size_of::<StepRow>() + self.breakdowns.size_bytes() + self.persons.size_bytes()
     }
 
     fn finish_bytes(&self) -> usize {
-        self.rows.len() / 2 * size_of::<StepRow>()
+        Grouped::<StepRow>::bytes(self.rows.len(), self.persons.len())
     }
 
-    fn finish(mut self: Box<Self>) -> Result<RecordBatch> {
-        self.rows.sort_by_key(|row| (row.person, row.time_ms, row.seq));
+    fn finish(self: Box<Self>) -> Result<RecordBatch> {
+        let grouped = Grouped::new(self.rows, self.persons.len());
         let mut walker = Walker {
             rule: &self.rule,
             breakdowns: &self.breakdowns,
+            persons: &self.persons,
             step_rows: vec![Vec::new(); self.rule.steps],
             cells: Cells::default(),
             places: Vec::new(),
         };
         let everybody = walker.cells.place(Vec::new());
-        for rows in self.rows.chunk_by(|left, right| left.person == right.person) {
+        for (_, rows) in grouped.persons() {
             walker.person(rows, everybody);
         }
         walker.cells.into_batch()
@@ -148,6 +168,7 @@ impl Accumulate for Accumulator {
 struct Walker<'a> {
     rule: &'a Rule,
     breakdowns: &'a Breakdowns,
+    persons: &'a PersonIndex,
     /// Indexes of the person's rows that are each step.
     step_rows: Vec<Vec<u32>>,
     cells: Cells,
@@ -257,13 +278,14 @@ impl Walker<'_> {
 
     fn count(&mut self, rows: &[StepRow], run: &Run, bucket: i32, everybody: u32) {
         let row = &rows[run.start];
-        self.count_in(row.person, run, bucket, everybody);
+        let person = self.persons.person(row.person as usize);
+        self.count_in(person, run, bucket, everybody);
         if self.breakdowns.len() == 0 {
             return;
         }
         for segment in self.breakdowns.segments(&row.segments) {
             let place = self.place(*segment);
-            self.count_in(row.person, run, bucket, place);
+            self.count_in(person, run, bucket, place);
         }
     }
 

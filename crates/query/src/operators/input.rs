@@ -10,7 +10,7 @@
 
 use crate::error::TypeFault;
 use crate::segments::{SegmentIndex, SegmentValue};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Float64Type, Int32Type, Int64Type, SchemaRef, UInt64Type};
 use datafusion::common::{Result, internal_err};
 use hashbrown::HashMap;
@@ -61,8 +61,10 @@ impl<'a> Rows<'a> {
         })
     }
 
-    pub fn seqs(batch: &'a RecordBatch) -> Result<&'a [u64]> {
-        Ok(column(batch, "seq")?.as_primitive::<UInt64Type>().values())
+    /// Places in the order of reception, where the question needs them.
+    pub fn seqs(batch: &'a RecordBatch) -> Option<&'a [u64]> {
+        let seqs = batch.column_by_name("seq")?;
+        Some(seqs.as_primitive::<UInt64Type>().values())
     }
 }
 
@@ -175,9 +177,48 @@ impl Number {
 pub(crate) struct Breakdowns {
     columns: Vec<BreakdownColumns>,
     pub index: SegmentIndex,
-    /// Segments of rows that belong to several; see [`SegmentsOfRows`].
+    /// Numbers that rows with several values point to.
+    values: Lists,
+    /// Numbers that rows with several segments point to.
+    segments: Lists,
+}
+
+/// Lists of numbers, each by its place with [`IS_LIST`] set, so that a row needs one word whether it has one number
+/// or several.
+#[derive(Debug, Default)]
+struct Lists {
     lists: Vec<Vec<u32>>,
-    list_places: HashMap<Vec<u32>, u32>,
+    places: HashMap<Vec<u32>, u32>,
+}
+
+const IS_LIST: u32 = 1 << 31;
+
+impl Lists {
+    /// The word that stands for some numbers.
+    fn word(&mut self, numbers: Vec<u32>) -> u32 {
+        if let [one] = numbers.as_slice() {
+            return *one;
+        }
+        let next = self.lists.len() as u32;
+        let place = *self.places.entry(numbers).or_insert_with_key(|numbers| {
+            self.lists.push(numbers.clone());
+            next
+        });
+        place | IS_LIST
+    }
+
+    #[inline]
+    fn numbers<'a>(&'a self, word: &'a u32) -> &'a [u32] {
+        if word & IS_LIST == 0 {
+            std::slice::from_ref(word)
+        } else {
+            &self.lists[(word & !IS_LIST) as usize]
+        }
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.lists.len() * 128
+    }
 }
 
 #[derive(Debug)]
@@ -186,12 +227,11 @@ struct BreakdownColumns {
     places: [Option<usize>; 5],
     fault: Option<usize>,
     not_set: u32,
-    /// Value numbers of JSON texts that were parsed before.
-    parsed: HashMap<Box<str>, Vec<u32>>,
+    /// Words of JSON texts that were parsed before.
+    parsed: HashMap<Box<str>, u32>,
+    /// Words of the batch's rows.
+    words: Vec<u32>,
 }
-
-/// A row's segment: a number, or with this bit the place of a list of numbers.
-const IS_LIST: u32 = 1 << 31;
 
 impl Breakdowns {
     pub fn new(breakdowns: usize, schema: &SchemaRef) -> Breakdowns {
@@ -202,13 +242,14 @@ impl Breakdowns {
                 fault: place(schema, &fault_name(&breakdown_group(breakdown))),
                 not_set: index.value(SegmentValue::NotSet),
                 parsed: HashMap::new(),
+                words: Vec::new(),
             })
             .collect();
         Breakdowns {
             columns,
             index,
-            lists: Vec::new(),
-            list_places: HashMap::new(),
+            values: Lists::default(),
+            segments: Lists::default(),
         }
     }
 
@@ -216,68 +257,57 @@ impl Breakdowns {
         self.columns.len()
     }
 
-    /// The segments of a row, given what [`Breakdowns::of_rows`] wrote for it.
+    /// The segments of a row, given the word that [`Breakdowns::of_rows`] wrote for it.
     #[inline]
-    pub fn segments<'a>(&'a self, row: &'a u32) -> &'a [u32] {
-        if row & IS_LIST == 0 {
-            std::slice::from_ref(row)
-        } else {
-            &self.lists[(row & !IS_LIST) as usize]
-        }
+    pub fn segments<'a>(&'a self, word: &'a u32) -> &'a [u32] {
+        self.segments.numbers(word)
     }
 
     pub fn size_bytes(&self) -> usize {
-        self.index.size_bytes() + self.lists.len() * 96
+        self.index.size_bytes() + self.values.size_bytes() + self.segments.size_bytes()
     }
 
-    /// Writes the segment of each row that matters.
+    /// Writes a word for the segments of each row that matters; other rows get any word.
     pub fn of_rows(
         &mut self,
         batch: &RecordBatch,
-        segments: &mut Vec<u32>,
+        words: &mut Vec<u32>,
         matters: impl Fn(usize) -> bool,
     ) -> Result<()> {
         let rows = batch.num_rows();
-        segments.clear();
+        words.clear();
         if self.columns.is_empty() {
             let everybody = self.index.segment([0; 3]);
-            segments.resize(rows, everybody);
+            words.resize(rows, everybody);
             return Ok(());
         }
-        let mut values = Vec::with_capacity(self.columns.len());
         for columns in &mut self.columns {
             check_faults(batch, columns.fault, "a breakdown", &matters)?;
-            let mut of_rows = vec![RowValues::One(columns.not_set); rows];
-            columns.fill(batch, &mut self.index, &mut of_rows, &matters);
-            values.push(of_rows);
+            columns.fill(batch, &mut self.index, &mut self.values, &matters);
         }
-        let mut last = ([u32::MAX; 3], 0);
+        let (mut last, mut last_word) = ([IS_LIST; 3], 0);
         for row in 0..rows {
-            let mut single = [0; 3];
-            let mut many = false;
-            for (place, values) in values.iter().enumerate() {
-                match &values[row] {
-                    RowValues::One(value) => single[place] = *value,
-                    RowValues::Many(_) => many = true,
-                }
+            let mut values = [0; 3];
+            for (value, columns) in values.iter_mut().zip(&self.columns) {
+                *value = columns.words[row];
             }
-            if many {
-                segments.push(self.several(row, &values));
-                continue;
+            if values != last {
+                last = values;
+                last_word = self.word(values);
             }
-            if last.0 != single {
-                last = (single, self.index.segment(single));
-            }
-            segments.push(last.1);
+            words.push(last_word);
         }
         Ok(())
     }
 
-    /// The list of all combinations of a row's values.
-    fn several(&mut self, row: usize, values: &[Vec<RowValues>]) -> u32 {
+    /// The word for all combinations of a row's values.
+    fn word(&mut self, values: [u32; 3]) -> u32 {
+        if values.iter().all(|word| word & IS_LIST == 0) {
+            return self.index.segment(values);
+        }
         let mut combinations = vec![[0; 3]];
-        for (place, values) in values.iter().enumerate() {
-            let choices = values[row].all();
+        for (place, word) in values.iter().enumerate() {
+            let choices = self.values.numbers(word);
             let longer = combinations.iter().flat_map(|combination| {
                 choices.iter().map(move |choice| {
                     let mut longer = *combination;
@@ -287,42 +317,11 @@ impl Breakdowns {
             });
             combinations = longer.collect();
         }
-        let list: Vec<u32> = combinations
+        let segments = combinations
             .into_iter()
-            .map(|combination| self.index.segment(combination))
-            .collect();
-        let next = self.lists.len() as u32;
-        let place = *self.list_places.entry(list).or_insert_with_key(|list| {
-            self.lists.push(list.clone());
-            next
-        });
-        place | IS_LIST
-    }
-}
-
-/// The values of one breakdown for one row.
-#[derive(Clone, Debug)]
-enum RowValues {
-    One(u32),
-    Many(Vec<u32>),
-}
-
-impl RowValues {
-    fn all(&self) -> &[u32] {
-        match self {
-            RowValues::One(value) => std::slice::from_ref(value),
-            RowValues::Many(values) => values,
-        }
-    }
-
-    fn new(mut values: Vec<u32>) -> RowValues {
-        match values.as_slice() {
-            [one] => RowValues::One(*one),
-            _ => {
-                values.shrink_to_fit();
-                RowValues::Many(values)
-            }
-        }
+            .map(|combination| self.index.segment(combination));
+        let segments = segments.collect();
+        self.segments.word(segments)
     }
 }
 
@@ -331,122 +330,89 @@ impl BreakdownColumns {
         &mut self,
         batch: &RecordBatch,
         index: &mut SegmentIndex,
-        values: &mut [RowValues],
+        lists: &mut Lists,
         matters: &impl Fn(usize) -> bool,
     ) {
+        self.words.clear();
+        self.words.resize(batch.num_rows(), self.not_set);
+        let words = &mut self.words;
         let [text, number, flag, json, group] = self.places.map(|place| place.map(|place| batch.column(place)));
         if let Some(text) = text {
-            fill_text(text, index, values, matters);
+            fill_text(text, index, words, matters);
         }
         if let Some(number) = number {
             let numbers = number.as_primitive::<Float64Type>();
-            let mut last = (f64::NAN.to_bits(), 0);
-            set_rows(
-                numbers.len(),
-                values,
-                |row| (numbers.is_valid(row) && matters(row)).then_some(row),
-                |row| {
-                    let bits = numbers.value(row).to_bits();
-                    if last.0 != bits {
-                        last = (bits, index.value(SegmentValue::number(numbers.value(row))));
-                    }
-                    RowValues::One(last.1)
-                },
-            );
+            let (mut last, mut last_word) = (f64::NAN.to_bits(), 0);
+            set_words(numbers, words, matters, |row| {
+                let bits = numbers.value(row).to_bits();
+                if last != bits {
+                    last = bits;
+                    last_word = index.value(SegmentValue::number(numbers.value(row)));
+                }
+                last_word
+            });
         }
         if let Some(flag) = flag {
-            fill_flags(flag.as_boolean(), index, values, matters);
+            let flags = flag.as_boolean();
+            let numbers = [false, true].map(|flag| index.value(SegmentValue::Bool(flag)));
+            set_words(flags, words, matters, |row| numbers[usize::from(flags.value(row))]);
         }
+        let mut word_of = |value: &Value| {
+            let values = SegmentValue::of_json(value).into_iter();
+            lists.word(values.map(|value| index.value(value)).collect())
+        };
         if let Some(json) = json {
             let texts = json.as_string::<i32>();
-            set_rows(
-                texts.len(),
-                values,
-                |row| (texts.is_valid(row) && matters(row)).then_some(row),
-                |row| RowValues::new(self.parse(texts.value(row), index)),
-            );
+            set_words(texts, words, matters, |row| {
+                let text = texts.value(row);
+                if let Some(known) = self.parsed.get(text) {
+                    return *known;
+                }
+                let word = word_of(&crate::plan::functions::parse_json(text).unwrap_or_default());
+                self.parsed.insert(text.into(), word);
+                word
+            });
         }
         if let Some(group) = group {
             let groups = group.as_list::<i32>();
-            set_rows(
-                groups.len(),
-                values,
-                |row| (groups.is_valid(row) && matters(row)).then_some(row),
-                |row| {
-                    let numbers = groups.value(row);
-                    let numbers = numbers.as_primitive::<UInt64Type>().values().iter();
-                    let numbers = numbers.map(|number| Value::Number(*number as f64)).collect();
-                    let values = SegmentValue::of_json(&Value::List(numbers));
-                    RowValues::new(values.into_iter().map(|value| index.value(value)).collect())
-                },
-            );
+            set_words(groups, words, matters, |row| {
+                let numbers = groups.value(row);
+                let numbers = numbers.as_primitive::<UInt64Type>().values().iter();
+                word_of(&Value::List(
+                    numbers.map(|number| Value::Number(*number as f64)).collect(),
+                ))
+            });
         }
-    }
-
-    fn parse(&mut self, text: &str, index: &mut SegmentIndex) -> Vec<u32> {
-        if let Some(known) = self.parsed.get(text) {
-            return known.clone();
-        }
-        let value = crate::plan::functions::parse_json(text).unwrap_or_default();
-        let values: Vec<u32> = SegmentValue::of_json(&value)
-            .into_iter()
-            .map(|value| index.value(value))
-            .collect();
-        self.parsed.insert(text.into(), values.clone());
-        values
     }
 }
 
-fn set_rows(
-    rows: usize,
-    values: &mut [RowValues],
-    wanted: impl Fn(usize) -> Option<usize>,
-    mut value: impl FnMut(usize) -> RowValues,
-) {
-    for row in (0..rows).filter_map(wanted) {
-        values[row] = value(row);
-    }
-}
-
-fn fill_flags(
-    flags: &BooleanArray,
-    index: &mut SegmentIndex,
-    values: &mut [RowValues],
+/// Sets the words of the rows that matter and have a value in this column.
+fn set_words(
+    column: &dyn Array,
+    words: &mut [u32],
     matters: &impl Fn(usize) -> bool,
+    mut word: impl FnMut(usize) -> u32,
 ) {
-    let numbers = [false, true].map(|flag| index.value(SegmentValue::Bool(flag)));
-    set_rows(
-        flags.len(),
-        values,
-        |row| (flags.is_valid(row) && matters(row)).then_some(row),
-        |row| RowValues::One(numbers[usize::from(flags.value(row))]),
-    );
+    for (row, place) in words.iter_mut().enumerate() {
+        if column.is_valid(row) && matters(row) {
+            *place = word(row);
+        }
+    }
 }
 
 /// Texts get their numbers once per distinct text of a batch.
-fn fill_text(array: &ArrayRef, index: &mut SegmentIndex, values: &mut [RowValues], matters: &impl Fn(usize) -> bool) {
+fn fill_text(array: &ArrayRef, index: &mut SegmentIndex, words: &mut [u32], matters: &impl Fn(usize) -> bool) {
     let mut number = |text: &str| index.value(SegmentValue::Text(text.into()));
     let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() else {
         let texts = array.as_string::<i32>();
-        set_rows(
-            texts.len(),
-            values,
-            |row| (texts.is_valid(row) && matters(row)).then_some(row),
-            |row| RowValues::One(number(texts.value(row))),
-        );
-        return;
+        return set_words(texts, words, matters, |row| number(texts.value(row)));
     };
     let dictionary: &DictionaryArray<Int32Type> = dictionary;
     let texts: &StringArray = dictionary.values().as_string();
     let mut numbers: Vec<Option<u32>> = vec![None; texts.len()];
     let keys = dictionary.keys();
-    set_rows(
-        keys.len(),
-        values,
-        |row| (keys.is_valid(row) && matters(row)).then_some(row),
-        |row| {
-            let key = keys.value(row) as usize;
-            RowValues::One(*numbers[key].get_or_insert_with(|| number(texts.value(key))))
-        },
-    );
+    set_words(keys, words, matters, |row| {
+        let key = keys.value(row) as usize;
+        *numbers[key].get_or_insert_with(|| number(texts.value(key)))
+    });
 }

@@ -1,12 +1,15 @@
 //! Retention: who was born in which bucket, and in which intervals they came back.
 //!
-//! As in [`super::funnel`], the rows that matter are kept until the partition has been read and then walked person by
-//! person.
+//! Where everybody is born once, the earliest birth of each person is known as soon as the partition has been read, and
+//! returns need no order: each is compared with its person's birth. Where people are born again in every bucket, rows
+//! are dealt out to their persons and walked in order of time, as in [`super::funnel`].
 
 use super::cells::{CellKey, Cells};
+use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
+use crate::persons::PersonIndex;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
@@ -68,12 +71,15 @@ impl Operator for RetentionOperator {
                 buckets: self.buckets.clone(),
                 interval: self.rule.clone(),
                 intervals: self.intervals,
-                cohorts: self.cohorts,
                 on_or_after: self.on_or_after,
             },
             selectors: Selectors::new(&events, input),
             breakdowns: Breakdowns::new(usize::from(self.breakdown), input),
-            rows: Vec::new(),
+            persons: PersonIndex::default(),
+            lives: match self.cohorts {
+                Cohorts::Birth => Lives::Once(Once::default()),
+                Cohorts::Recurring => Lives::Again(Vec::new()),
+            },
             masks: Vec::new(),
             segments: Vec::new(),
         }))
@@ -85,7 +91,6 @@ struct Rule {
     buckets: Arc<Buckets>,
     interval: IntervalRule,
     intervals: u32,
-    cohorts: Cohorts,
     on_or_after: bool,
 }
 
@@ -93,10 +98,42 @@ struct Accumulator {
     rule: Rule,
     selectors: Selectors,
     breakdowns: Breakdowns,
-    rows: Vec<LifeRow>,
+    persons: PersonIndex,
+    lives: Lives,
     masks: Vec<u32>,
     segments: Vec<u32>,
 }
+
+/// What is kept of the rows.
+enum Lives {
+    Once(Once),
+    Again(Vec<LifeRow>),
+}
+
+/// Everybody's birth and all returns.
+#[derive(Default)]
+struct Once {
+    /// By person.
+    births: Vec<Birth>,
+    // Returns, by column.
+    returned: Vec<u32>,
+    returned_ms: Vec<i64>,
+}
+
+#[derive(Clone, Copy)]
+struct Birth {
+    time_ms: i64,
+    seq: u64,
+    /// As [`Breakdowns::of_rows`] gives it.
+    segments: u32,
+}
+
+/// Before any birth, and without returns, since none is later.
+const UNBORN: Birth = Birth {
+    time_ms: i64::MAX,
+    seq: u64::MAX,
+    segments: 0,
+};
 
 const IS_BORN: u32 = 1;
 const IS_RETURN: u32 = 2;
@@ -104,12 +141,22 @@ const IS_RETURN: u32 = 2;
 /// An event that can be a birth or a return.
 #[derive(Clone, Copy, Debug)]
 struct LifeRow {
-    person: u64,
     time_ms: i64,
     seq: u64,
+    person: u32,
     is: u32,
     /// As [`Breakdowns::of_rows`] gives it; meaningless where it is no birth.
     segments: u32,
+}
+
+impl OfPerson for LifeRow {
+    fn person(&self) -> u32 {
+        self.person
+    }
+
+    fn order(&self) -> (i64, u64) {
+        (self.time_ms, self.seq)
+    }
 }
 
 impl Accumulate for Accumulator {
@@ -119,109 +166,216 @@ impl Accumulate for Accumulator {
         self.breakdowns
             .of_rows(batch, &mut self.segments, |row| masks[row] & IS_BORN != 0)?;
         let rows = Rows::of(batch)?;
-        let seqs = Rows::seqs(batch)?;
+        let seqs = Rows::seqs(batch);
+        let mut last = (0, 0);
         for (row, mask) in masks.iter().enumerate() {
-            let too_late = rows.times_ms[row] >= self.rule.born_before_ms;
+            let (person, time_ms) = (rows.persons[row], rows.times_ms[row]);
+            let too_late = time_ms >= self.rule.born_before_ms;
             let is = if too_late { mask & IS_RETURN } else { *mask };
-            if is != 0 && rows.persons[row] != 0 {
-                self.rows.push(LifeRow {
-                    person: rows.persons[row],
-                    time_ms: rows.times_ms[row],
-                    seq: seqs[row],
-                    is,
-                    segments: self.segments[row],
-                });
+            if is == 0 || person == 0 {
+                continue;
+            }
+            if person != last.0 {
+                last = (person, self.persons.number(person));
+            }
+            let life = LifeRow {
+                time_ms,
+                seq: seqs.map_or(0, |seqs| seqs[row]),
+                person: last.1,
+                is,
+                segments: self.segments[row],
+            };
+            match &mut self.lives {
+                Lives::Once(once) => once.add(&life),
+                Lives::Again(rows) => rows.push(life),
             }
         }
         Ok(())
     }
 
     fn size_bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<LifeRow>() + self.breakdowns.size_bytes()
+        let lives = match &self.lives {
+            Lives::Once(once) => once.births.capacity() * size_of::<Birth>() + once.returned_ms.capacity() * 12,
+            Lives::Again(rows) => rows.capacity() * size_of::<LifeRow>(),
+        };
+        lives + self.breakdowns.size_bytes() + self.persons.size_bytes()
     }
 
     fn finish_bytes(&self) -> usize {
-        self.rows.len() / 2 * size_of::<LifeRow>()
+        match &self.lives {
+            Lives::Once(once) => once.births.len() * size_of::<u128>(),
+            Lives::Again(rows) => Grouped::<LifeRow>::bytes(rows.len(), self.persons.len()),
+        }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<RecordBatch> {
-        self.rows.sort_by_key(|row| (row.person, row.time_ms, row.seq));
-        let mut cells = Cells::default();
-        let everybody = cells.place(Vec::new());
-        let mut places: Vec<u32> = Vec::new();
-        for rows in self.rows.chunk_by(|left, right| left.person == right.person) {
-            let mut last_bucket = None;
-            for (index, birth) in rows.iter().enumerate().filter(|(_, row)| row.is & IS_BORN != 0) {
-                let bucket = self.rule.buckets.find(birth.time_ms);
-                if last_bucket == Some(bucket) {
-                    continue;
-                }
-                last_bucket = Some(bucket);
-                places.clear();
-                places.push(everybody);
-                if self.breakdowns.len() > 0 {
-                    for segment in self.breakdowns.segments(&birth.segments) {
-                        let shown = self.breakdowns.index.shown(*segment, self.breakdowns.len());
-                        places.push(cells.place(shown));
+    fn finish(self: Box<Self>) -> Result<RecordBatch> {
+        let mut counter = Counter::new(&self.breakdowns);
+        match self.lives {
+            Lives::Once(once) => {
+                let returned = once.returns(&self.rule);
+                for (person, (birth, returned)) in once.births.iter().zip(returned).enumerate() {
+                    if birth.time_ms == UNBORN.time_ms {
+                        continue;
                     }
+                    let bucket = self.rule.buckets.find(birth.time_ms);
+                    let returned = self.rule.filled(returned);
+                    counter.count(self.persons.person(person), bucket, &birth.segments, returned);
                 }
-                let returned = self.rule.returned(birth.time_ms, bucket, &rows[index + 1..]);
-                for segment in &places {
-                    count(&mut cells, birth.person, bucket, *segment, returned);
-                }
-                if self.rule.cohorts == Cohorts::Birth {
-                    break;
+            }
+            Lives::Again(rows) => {
+                let grouped = Grouped::new(rows, self.persons.len());
+                for (person, rows) in grouped.persons() {
+                    self.rule.walk(self.persons.person(person), rows, &mut counter);
                 }
             }
         }
-        cells.into_batch()
+        counter.cells.into_batch()
     }
 }
 
-impl Rule {
-    /// Bit `i`: the person returned in interval `i`.
-    fn returned(&self, birth_ms: i64, birth_bucket: usize, later: &[LifeRow]) -> u128 {
-        let mut returned = 0_u128;
-        for row in later
-            .iter()
-            .filter(|row| row.is & IS_RETURN != 0 && row.time_ms > birth_ms)
-        {
-            let interval = match self.interval {
-                IntervalRule::Rolling { unit_ms } => (row.time_ms - birth_ms) / unit_ms,
-                IntervalRule::Calendar => (self.buckets.find(row.time_ms) - birth_bucket) as i64,
-            };
-            if interval <= i64::from(self.intervals) {
-                returned |= 1 << interval;
-            } else if self.on_or_after {
-                returned |= 1 << self.intervals;
-            } else {
-                // Rows are in order of time: none of the rest returns earlier.
-                break;
-            }
+impl Once {
+    #[inline]
+    fn add(&mut self, life: &LifeRow) {
+        let person = life.person as usize;
+        if self.births.len() <= person {
+            self.births.resize(person + 1, UNBORN);
         }
-        if self.on_or_after && returned != 0 {
-            // Every interval up to the last one with a return.
-            let last = returned.ilog2();
-            returned = (1 << last) | ((1 << last) - 1);
+        let birth = &mut self.births[person];
+        if life.is & IS_BORN != 0 && life.order() < (birth.time_ms, birth.seq) {
+            *birth = Birth {
+                time_ms: life.time_ms,
+                seq: life.seq,
+                segments: life.segments,
+            };
+        }
+        if life.is & IS_RETURN != 0 {
+            self.returned.push(life.person);
+            self.returned_ms.push(life.time_ms);
+        }
+    }
+
+    /// Intervals with a return, per person.
+    fn returns(&self, rule: &Rule) -> Vec<u128> {
+        let mut returned = vec![0_u128; self.births.len()];
+        for (person, time_ms) in self.returned.iter().zip(&self.returned_ms) {
+            let birth = &self.births[*person as usize];
+            if *time_ms > birth.time_ms {
+                let bucket = || rule.buckets.find(birth.time_ms);
+                returned[*person as usize] |= rule.interval_bit(birth.time_ms, bucket, *time_ms);
+            }
         }
         returned
     }
 }
 
-fn count(cells: &mut Cells, person: u64, bucket: usize, segment: u32, returned: u128) {
-    let mut count_in = |series: u32| {
-        let cell = cells.entry(CellKey {
-            series,
-            bucket: bucket as i32,
-            segment,
-        });
-        cell.persons += 1;
-        cell.crowd.insert(person);
-    };
-    count_in(BORN);
-    let mut rest = returned;
-    while rest != 0 {
-        count_in(rest.trailing_zeros() + 1);
-        rest &= rest - 1;
+impl Rule {
+    /// The bit of the interval that a return falls into; none for one beyond the last, unless it counts for that too.
+    #[inline]
+    fn interval_bit(&self, birth_ms: i64, birth_bucket: impl Fn() -> usize, return_ms: i64) -> u128 {
+        let interval = match self.interval {
+            IntervalRule::Rolling { unit_ms } => (return_ms - birth_ms) / unit_ms,
+            IntervalRule::Calendar => (self.buckets.find(return_ms) - birth_bucket()) as i64,
+        };
+        if interval <= i64::from(self.intervals) {
+            1 << interval
+        } else if self.on_or_after {
+            1 << self.intervals
+        } else {
+            0
+        }
+    }
+
+    /// With every interval up to the last one with a return, if that is the rule.
+    fn filled(&self, returned: u128) -> u128 {
+        if !self.on_or_after || returned == 0 {
+            return returned;
+        }
+        let last = returned.ilog2();
+        (1 << last) | ((1 << last) - 1)
+    }
+
+    /// One person, born in every bucket with a birth.
+    fn walk(&self, person: u64, rows: &[LifeRow], counter: &mut Counter<'_>) {
+        let mut last_bucket = None;
+        for (index, birth) in rows.iter().enumerate().filter(|(_, row)| row.is & IS_BORN != 0) {
+            let bucket = self.buckets.find(birth.time_ms);
+            if last_bucket.replace(bucket) == Some(bucket) {
+                continue;
+            }
+            let mut returned = 0_u128;
+            let later = rows[index + 1..].iter();
+            for row in later.filter(|row| row.is & IS_RETURN != 0 && row.time_ms > birth.time_ms) {
+                let bit = self.interval_bit(birth.time_ms, || bucket, row.time_ms);
+                if bit == 0 {
+                    // Rows are in order of time: none of the rest returns earlier.
+                    break;
+                }
+                returned |= bit;
+            }
+            counter.count(person, bucket, &birth.segments, self.filled(returned));
+        }
+    }
+}
+
+/// Counts births and returns in cells.
+struct Counter<'a> {
+    breakdowns: &'a Breakdowns,
+    cells: Cells,
+    everybody: u32,
+    /// Cell segment of each segment, plus one, once known.
+    places: Vec<u32>,
+}
+
+impl<'a> Counter<'a> {
+    fn new(breakdowns: &'a Breakdowns) -> Counter<'a> {
+        let mut cells = Cells::default();
+        Counter {
+            breakdowns,
+            everybody: cells.place(Vec::new()),
+            cells,
+            places: Vec::new(),
+        }
+    }
+
+    fn count(&mut self, person: u64, bucket: usize, segments: &u32, returned: u128) {
+        self.count_in(person, bucket, self.everybody, returned);
+        if self.breakdowns.len() == 0 {
+            return;
+        }
+        let breakdowns = self.breakdowns;
+        for segment in breakdowns.segments(segments) {
+            let place = self.place(*segment);
+            self.count_in(person, bucket, place, returned);
+        }
+    }
+
+    fn place(&mut self, segment: u32) -> u32 {
+        let index = segment as usize;
+        if self.places.len() <= index {
+            self.places.resize(index + 1, 0);
+        }
+        if self.places[index] == 0 {
+            let shown = self.breakdowns.index.shown(segment, self.breakdowns.len());
+            self.places[index] = self.cells.place(shown) + 1;
+        }
+        self.places[index] - 1
+    }
+
+    fn count_in(&mut self, person: u64, bucket: usize, segment: u32, returned: u128) {
+        let mut one = |series: u32| {
+            let cell = self.cells.entry(CellKey {
+                series,
+                bucket: bucket as i32,
+                segment,
+            });
+            cell.persons += 1;
+            cell.crowd.insert(person);
+        };
+        one(BORN);
+        let mut rest = returned;
+        while rest != 0 {
+            one(rest.trailing_zeros() + 1);
+            rest &= rest - 1;
+        }
     }
 }

@@ -14,7 +14,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{Expr, case, cast, lit, when};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, case, cast, lit, when};
 use model::Value;
 use model::expression::{BinaryOp, Expression, Function, Scope};
 use std::collections::HashMap;
@@ -274,7 +274,16 @@ impl Typed {
 
     /// `true` where the value is, false elsewhere.
     pub fn is_true(&self) -> Expr {
-        self.flag.clone().map_or_else(|| lit(false), Expr::is_true)
+        match &self.flag {
+            None => lit(false),
+            Some(flag) if self.always => flag.clone(),
+            Some(flag) => flag.clone().is_true(),
+        }
+    }
+
+    /// The value as a filter, for which null is as good as false.
+    pub fn as_filter(&self) -> Expr {
+        self.flag.clone().map_or_else(|| lit(false), relaxed)
     }
 
     /// Whether the value is set (X12).
@@ -340,6 +349,17 @@ fn literal(value: &Value) -> Typed {
         Value::List(_) | Value::Object(_) => typed.json = Some(lit(value.to_json().to_string())),
     }
     typed
+}
+
+/// Without the care for null that only a negation or a count of values would need.
+fn relaxed(filter: Expr) -> Expr {
+    match filter {
+        Expr::IsTrue(inner) => relaxed(*inner),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if matches!(op, Operator::And | Operator::Or) => {
+            Expr::BinaryExpr(BinaryExpr::new(Box::new(relaxed(*left)), op, Box::new(relaxed(*right))))
+        }
+        other => other,
+    }
 }
 
 fn is_list(expression: &Expression) -> bool {

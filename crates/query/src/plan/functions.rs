@@ -88,7 +88,13 @@ struct Function {
 
 impl Rule {
     pub fn call(self, arguments: Vec<Expr>) -> Expr {
-        let signature = Signature::any(arguments.len(), Volatility::Immutable);
+        // A refusal must come from a row, not from folding constants while planning.
+        let volatility = if self == Rule::Checked {
+            Volatility::Volatile
+        } else {
+            Volatility::Immutable
+        };
+        let signature = Signature::any(arguments.len(), volatility);
         ScalarUDF::new_from_impl(Function { rule: self, signature }).call(arguments)
     }
 

@@ -5,6 +5,7 @@ use crate::QueryError;
 use crate::calendar::{Buckets, range_ms};
 use crate::operators::funnel::FunnelOperator;
 use model::report::{DateRange, Funnel};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub(super) fn parts(source: &Source, funnel: &Funnel, range: DateRange) -> Result<Parts, QueryError> {
@@ -16,7 +17,7 @@ pub(super) fn parts(source: &Source, funnel: &Funnel, range: DateRange) -> Resul
     let steps: Vec<Option<String>> = funnel.steps.iter().map(|step| step.event.clone()).collect();
     // A tie may come before the start, and the last step a window after it.
     let (from_ms, to_ms) = (starts_ms.0 - funnel.tie_ms, starts_ms.1 + funnel.window_ms);
-    let mut rows = RowsBuilder::new(from_ms, to_ms, steps.clone(), true);
+    let mut rows = RowsBuilder::new(from_ms, to_ms, steps.clone(), needs_order(funnel));
     for (index, step) in funnel.steps.iter().enumerate() {
         rows.filter(source, index, step.filter.as_ref())?;
     }
@@ -33,4 +34,11 @@ pub(super) fn parts(source: &Source, funnel: &Funnel, range: DateRange) -> Resul
         buckets: buckets.clone(),
     };
     Ok((Arc::new(operator), rows, buckets))
+}
+
+/// Whether it matters which of two events of one instant was received first: where an event can be more than one step, or
+/// its breakdown is shown.
+fn needs_order(funnel: &Funnel) -> bool {
+    let names: BTreeSet<&String> = funnel.steps.iter().filter_map(|step| step.event.as_ref()).collect();
+    funnel.breakdown.is_some() || names.len() < funnel.steps.len()
 }

@@ -42,7 +42,8 @@ pub(super) fn parts(source: &Source, retention: &Retention, range: DateRange) ->
     let buckets = Arc::new(Buckets::new(with_returns, retention.unit, &source.zone.rules)?);
 
     let events = vec![retention.born.event.clone(), retention.returning.event.clone()];
-    let mut rows = RowsBuilder::new(from_ms, to_ms, events, true);
+    // Which of two births of one instant was received first shows in its breakdown only.
+    let mut rows = RowsBuilder::new(from_ms, to_ms, events, retention.breakdown.is_some());
     rows.filter(source, 0, retention.born.filter.as_ref())?;
     rows.filter(source, 1, retention.returning.filter.as_ref())?;
     if let Some(breakdown) = &retention.breakdown {
