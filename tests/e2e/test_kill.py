@@ -144,7 +144,7 @@ def test_kills_lose_double_and_invent_nothing(tmp_path):
         while writer.pending is not None:
             assert writer.send(), writer.wrong
     _check_all(api, sent, writers)
-    server.write_segments()
+    api.write_segments()
     _check_all(api, sent, writers)
     server.kill()
     server.start()

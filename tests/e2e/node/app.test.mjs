@@ -84,7 +84,7 @@ describe('the app over the demo', { concurrency: false }, () => {
     await open('/insights');
     await answer().getByRole('table').waitFor();
     const before = await answer().getByRole('table').getByRole('row').count();
-    await choose('Add a breakdown', 'Browser');
+    await choose('Add a breakdown', 'Browser', 'Breakdown 1');
     await page.waitForFunction(
       (rows) => document.querySelectorAll('[aria-label="Answer"] table tr').length > rows,
       before,
@@ -253,11 +253,12 @@ describe('the app over the demo', { concurrency: false }, () => {
     watch.check();
   });
 
-  /** Opens a picker, types the wanted name and takes the first that fits. */
-  async function choose(label, wanted) {
+  /** Opens a picker, types the wanted name and takes the first that fits, with the mouse. `then`: the button after it. */
+  async function choose(label, wanted, then = label) {
     await page.getByRole('button', { name: label }).click();
     await page.getByRole('combobox', { name: `Search in ${label}` }).fill(wanted);
     await page.getByRole('option').filter({ hasText: wanted }).first().click();
+    await page.getByRole('button', { name: then, exact: true }).filter({ hasText: wanted }).waitFor({ timeout: 5000 });
     await page.waitForLoadState('networkidle');
   }
 

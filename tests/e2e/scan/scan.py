@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -21,9 +23,13 @@ class Result:
     def owners(self) -> set[int]:
         return {planted.owner for planted, _, _ in self.hits}
 
-    def told(self, most: int = 25) -> str:
+    def told(self, most: int = 40) -> str:
         """Findings for a failing test: kind, form and place; never the value, which is synthetic but secret-shaped."""
-        lines = sorted({f"{planted.kind} as {form or 'raw'} in {where}" for planted, form, where in self.hits})
+        owners = defaultdict(set)
+        for planted, form, where in self.hits:
+            place = re.sub(r"\d+", "#", re.sub(r"^/tmp/pytest-of-\w+/[^/]+/", "", where))
+            owners[f"{planted.kind} as {form} in {place}"].add(planted.owner)
+        lines = [f"{len(who)} persons: {line}" for line, who in sorted(owners.items())]
         return f"{len(self.hits)} hits\n" + "\n".join(lines[:most])
 
 

@@ -81,12 +81,13 @@ class Layers:
         footer = pq.read_metadata(io.BytesIO(data))
         yield f"{where} > footer", _SEPARATOR.join(k + b"=" + v for k, v in (footer.metadata or {}).items())
         for name, column in zip(table.column_names, table.columns, strict=True):
-            joined = _SEPARATOR.join(part for value in column.to_pylist() for part in _value_bytes(value))
+            values = _distinct(column)
+            joined = _SEPARATOR.join(part for value in values.to_pylist() for part in _value_bytes(value))
             yield from self._inner("parquet", f"{where}: column {name}", name.encode() + _SEPARATOR + joined, depth)
-            for chunk in column.chunks:
-                for buffer in chunk.buffers():
-                    if buffer is not None and pa.types.is_primitive(chunk.type):
-                        yield f"{where}: buffer of {name}", buffer.to_pybytes()
+            if pa.types.is_primitive(values.type):
+                for buffer in values.buffers():
+                    if buffer is not None:
+                        yield f"{where}: numbers of {name}", buffer.to_pybytes()
 
     def _sqlite(self, where: str, data: bytes, path: pathlib.Path | None, depth: int) -> Iterator[tuple[str, bytes]]:
         """Every cell of every table, the write-ahead log applied. Deleted cells in free pages are in the raw bytes."""
@@ -111,6 +112,16 @@ class Layers:
                             yield from self._streams(f"{where}: cell of {table}", cell, depth - 1)
             finally:
                 connection.close()
+
+
+def _distinct(column: pa.ChunkedArray) -> pa.Array:
+    """Each value of a column once, lists opened."""
+    values = column.combine_chunks()
+    while pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
+        values = values.flatten()
+    if pa.types.is_dictionary(values.type):
+        return values.dictionary
+    return values if pa.types.is_nested(values.type) else values.unique()
 
 
 def _value_bytes(value: object) -> list[bytes]:

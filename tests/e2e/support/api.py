@@ -73,6 +73,22 @@ class Api:
         return self.request("POST", f"/import?strict=1&project_id={self.installation.project}", json=list(events),
                             auth=self.auth, **options)
 
+    def write_segments(self) -> None:
+        """Fresh rows become segments when there are half a million of them, or when they are old. Sends that many of an
+        event that nothing asks for, and waits for the files."""
+        body = json.dumps([self.event("Filler", {"distinct_id": f"filler-{at % 50}"}) for at in range(2000)])
+        for _ in range(255):
+            sent = self.request("POST", "/track", data=body, headers={"Content-Type": "application/json"})
+            assert sent.text == "1", sent.text
+        deadline = time.monotonic() + 60
+        written: list[tuple[str, int]] = []
+        while time.monotonic() < deadline:
+            time.sleep(0.5)
+            before, written = written, sorted((file.name, file.stat().st_size) for file in self.installation.data.rglob("*.parquet"))
+            if written and written == before:
+                return
+        raise AssertionError("no segments after half a million events")
+
     # ------------------------------------------------------------------ out
 
     def report(self, question: dict, *, days: tuple[int, int] = (-30, 1), filter: str | None = None) -> dict:

@@ -13,7 +13,6 @@ import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("FROSTPANE_BINARY", REPOSITORY / "target" / "debug" / "frostpane"))
-FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 LISTENING = re.compile(r"listening on (http://\S+)")
 
 
@@ -66,14 +65,14 @@ class Installation:
             raise AssertionError(f"frostpane {arguments[0]} ended with {done.returncode}: {done.stderr}")
         return done.stdout
 
-    def start(self, *extra: str, environment: dict[str, str] | None = None) -> Installation:
+    def start(self, *extra: str) -> Installation:
         """Starts the server and waits until it listens. The second start takes the address of the first."""
         started = time.monotonic()
         log = self.log.open("a")
         log_begins = self.log.stat().st_size
         self.process = subprocess.Popen(
             [BINARY, "serve", "--data", self.data, "--vault", self.vault, "--listen", self.listen, *extra],
-            env=self.environment | (environment or {}), cwd=self.root, stdout=subprocess.PIPE, stderr=log, text=True)
+            env=self.environment, cwd=self.root, stdout=subprocess.PIPE, stderr=log, text=True)
         log.close()
         watchdog = threading.Timer(60, self.process.kill)
         watchdog.start()
@@ -92,22 +91,6 @@ class Installation:
         self.listen = self.url.removeprefix("http://")
         self.start_seconds = time.monotonic() - started
         return self
-
-    def write_segments(self, *extra: str) -> None:
-        """Rows become segments when they are five minutes old. Runs the server for a moment with a clock that is so much
-        faster, and leaves it running with a right one."""
-        if self.process is not None:
-            self.stop()
-        self.start(*extra, environment={"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+0 x200"})
-        deadline = time.monotonic() + 30
-        written: list[pathlib.Path] = []
-        while time.monotonic() < deadline:
-            time.sleep(1.5)
-            before, written = written, sorted(self.data.rglob("*.parquet"))
-            if written and written == before:
-                break
-        self.stop()
-        self.start(*extra)
 
     def stop(self) -> int:
         """Asks the server to finish, and waits."""

@@ -74,7 +74,7 @@ def disguised(person: Identity) -> dict:
         "feedback": free_text(person),
         "list": [1, {"deep": {"deeper": email}}, secrets["key aws"]],
         "value": secrets["card"], "value_spaced": spaced(secrets["card"]), "amount_text": secrets["iban"],
-        "printed": spaced(secrets["iban"]), "number_as_number": int(secrets["card"]),
+        "printed": spaced(secrets["iban"]), "figure": int(secrets["card"]),
         "tax": secrets["ssn"], "insured": secrets["nir"],
         "password": secrets["password"], "form": {"user_password_confirm": secrets["password"]},
         "a": secrets["key github"], "b": f"Bearer {secrets['jwt']}", "c": secrets["private key"],
