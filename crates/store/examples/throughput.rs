@@ -54,6 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let step = Step::start();
     let store = Store::open(options)?;
     step.report("recover from the log", events);
+    println!("{:?}", store.metrics());
     let step = Step::start();
     scans(&store.snapshot(project))?;
     step.report("scans of fresh rows", events);

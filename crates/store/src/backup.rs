@@ -7,8 +7,9 @@
 use crate::core::{Core, log_directory, segment_directory};
 use crate::error::StoreError;
 use crate::log::{file_path, files};
+use std::cmp::Ordering;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
@@ -46,11 +47,21 @@ pub(crate) fn backup(core: &Core, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Copies the log files there are. One that a flush removes meanwhile is not needed: its records are in segments.
+/// Copies the log files there are, as far as they are durable: what lies behind may yet be cut off and overwritten.
+/// A file that a flush removes meanwhile is not needed: its records are in segments.
 fn copy_log(core: &Core, to: &Path) -> Result<(), StoreError> {
     let directory = core.log_directory();
+    let Some((current, durable)) = core.log_end() else {
+        return Ok(());
+    };
     for first in files::list(&*core.options.disk, &directory)? {
-        match copy_file(&file_path(&directory, first), &file_path(to, first)) {
+        let (from, copy) = (file_path(&directory, first), file_path(to, first));
+        let bytes = match from.cmp(&current) {
+            Ordering::Less => u64::MAX,
+            Ordering::Equal => durable,
+            Ordering::Greater => continue,
+        };
+        match copy_part(&from, &copy, bytes) {
             Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
             other => other?,
         }
@@ -59,7 +70,15 @@ fn copy_log(core: &Core, to: &Path) -> Result<(), StoreError> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
-    fs::copy(from, to).map_err(|source| StoreError::io("copy", from, source))?;
-    let sync = File::open(to).and_then(|file| file.sync_all());
-    sync.map_err(|source| StoreError::io("sync", to, source))
+    copy_part(from, to, u64::MAX)
+}
+
+fn copy_part(from: &Path, to: &Path, bytes: u64) -> Result<(), StoreError> {
+    let copy = || -> io::Result<()> {
+        let mut source = File::open(from)?.take(bytes);
+        let mut target = File::create_new(to)?;
+        io::copy(&mut source, &mut target)?;
+        target.sync_all()
+    };
+    copy().map_err(|source| StoreError::io("copy", from, source))
 }

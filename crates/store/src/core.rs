@@ -30,6 +30,7 @@ pub(crate) struct Core {
     drained: Condvar,
     drained_lock: Mutex<()>,
     log_stopped: AtomicBool,
+    log_end: Mutex<Option<(PathBuf, u64)>>,
     pub maintenance_failures: AtomicU64,
     /// Held by whoever changes segments: flush, compaction, and a backup while it lists them.
     pub maintenance: Mutex<()>,
@@ -100,6 +101,7 @@ impl Core {
             drained: Condvar::new(),
             drained_lock: Mutex::new(()),
             log_stopped: AtomicBool::new(false),
+            log_end: Mutex::new(None),
             maintenance_failures: AtomicU64::new(0),
             maintenance: Mutex::new(()),
             maintenance_stopped: AtomicBool::new(false),
@@ -129,8 +131,15 @@ impl Core {
         self.fresh_rows.store(state.fresh_rows(), Ordering::Relaxed);
     }
 
-    pub fn note_log(&self, stopped: bool) {
+    /// Notes how far the log is durable, and whether it stopped.
+    pub fn note_log(&self, end: Option<(PathBuf, u64)>, stopped: bool) {
+        *self.log_end.lock().unwrap_or_else(PoisonError::into_inner) = end;
         self.log_stopped.store(stopped, Ordering::Relaxed);
+    }
+
+    /// The log file being written, and the length of it that is durable.
+    pub fn log_end(&self) -> Option<(PathBuf, u64)> {
+        self.log_end.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tells waiting appends that fresh rows were flushed.

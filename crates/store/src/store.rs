@@ -85,6 +85,7 @@ impl Store {
         LogFiles::remove_below(&*options.disk, &directory, flushed)?;
         sweep_orphans(&options, &state)?;
         let core = Arc::new(Core::new(options, catalog, state));
+        core.note_log(files.end(), false);
         let queue = Arc::new(Queue::default());
         let background = Arc::new(maintain::Signal::default());
         let mut threads = Vec::new();

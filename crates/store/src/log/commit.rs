@@ -11,7 +11,7 @@ use crate::state::prepared::Prepared;
 use hashbrown::HashMap;
 use model::{ProjectId, Record};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most bytes of a group.
@@ -111,13 +111,26 @@ impl Queue {
     }
 }
 
+/// However the writer ends, nobody waits for it in vain.
+struct RefuseAtEnd<'a>(&'a Queue);
+
+impl Drop for RefuseAtEnd<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.closed = true;
+        // Dropping an append answers it.
+        waiting.appends.clear();
+    }
+}
+
 /// The writer thread: runs until the queue is closed.
-pub(crate) fn run(queue: &Queue, mut files: LogFiles, core: &Arc<Core>) {
+pub(crate) fn run(queue: &Queue, mut files: LogFiles, core: &Core) {
+    let _refuse = RefuseAtEnd(queue);
     let mut company = 1;
     while let Some(group) = queue.take(company) {
         company = group.len();
         commit(group, &mut files, core);
-        core.note_log(files.is_stopped());
+        core.note_log(files.end(), files.is_stopped());
     }
 }
 

@@ -146,6 +146,11 @@ impl LogFiles {
         StoreError::Unknown { reason }
     }
 
+    /// The file being written, and the length of it that is durable.
+    pub fn end(&self) -> Option<(PathBuf, u64)> {
+        self.current.as_ref().map(|current| (current.path.clone(), current.len))
+    }
+
     pub fn is_stopped(&self) -> bool {
         self.stopped.is_some()
     }

@@ -195,7 +195,8 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
     for delta in [PERSON, TIME, SEQ] {
         builder = builder
             .set_column_dictionary_enabled(path(delta), false)
-            .set_column_encoding(path(delta), Encoding::DELTA_BINARY_PACKED);
+            .set_column_encoding(path(delta), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(path(delta), Compression::UNCOMPRESSED);
     }
     // Random bits: neither a dictionary nor a delta nor compression makes them smaller.
     builder = builder
