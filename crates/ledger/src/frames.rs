@@ -96,6 +96,11 @@ impl Frames {
         Ok(offset)
     }
 
+    #[cfg(test)]
+    pub(crate) fn break_for_test(&mut self) {
+        self.broken = true;
+    }
+
     fn write(&mut self, frame: &[u8], durable: bool) -> std::io::Result<()> {
         let written = self
             .file

@@ -40,7 +40,8 @@ impl Gate {
         &self.ledger
     }
 
-    /// Releases an answer to its asker, after the entry about it is on disk. Returns the value and the entry's number.
+    /// Releases an answer to its asker, after the entry about it is on disk. Returns the value and the entry's number;
+    /// 0 for an aggregate over crowds (D0) that could not be recorded.
     pub fn release<T>(&self, undisclosed: Undisclosed<T>, asker: &Asker) -> Result<(T, u64), GateError> {
         let disclosure = undisclosed.disclosure();
         if disclosure.class > asker.clearance {

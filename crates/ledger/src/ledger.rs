@@ -157,6 +157,14 @@ impl Ledger {
         self.len() == 0
     }
 
+    /// From here on nothing can be written, as after a failed sync.
+    #[cfg(test)]
+    fn break_for_test(&self) {
+        let mut state = self.lock();
+        state.entries.break_for_test();
+        state.bitmaps.break_for_test();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while holding the lock leaves whole frames only; the state stays usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -146,3 +146,15 @@ fn every_cut_of_the_tail_opens_and_every_flip_before_it_does_not() {
         );
     }
 }
+
+#[test]
+fn without_a_record_crowds_are_shown_and_persons_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let gate = gate(directory.path()).unwrap();
+    gate.ledger().break_for_test();
+    assert!(gate.release(answer(Class::D0, &[]), &asker(Class::D3, None)).is_ok());
+    assert!(matches!(
+        gate.release(answer(Class::D1, &[3]), &asker(Class::D3, None)),
+        Err(GateError::Ledger(_))
+    ));
+}

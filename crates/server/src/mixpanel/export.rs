@@ -49,11 +49,8 @@ async fn prepare(query: &Query) -> ApiResult<Pull> {
     query.caller.require_scope(SCOPE_EXPORT)?;
     query.params.required("from_date")?;
     query.params.required("to_date")?;
-    let DateRange { from, to } = query.params.range("UTC", Unit::Day, now().0)?;
-    let mut days = vec![from];
-    while let Some(day) = days.last().and_then(|day| day.tomorrow().ok()).filter(|day| *day <= to) {
-        days.push(day);
-    }
+    let asked = query.params.range("UTC", Unit::Day, now().0)?;
+    let days = days_with_events(query, asked);
     Ok(Pull {
         days,
         events: query.params.list("event")?,
@@ -62,6 +59,30 @@ async fn prepare(query: &Query) -> ApiResult<Pull> {
         time_in_ms: query.params.flag("time_in_ms"),
         pseudonyms: query.app.pseudonyms(query.project.id, &query.caller.stream()).await?,
     })
+}
+
+/// The days of the range between the project's first and last event: a question each for years of nothing would cost
+/// seconds and fill the ledger with entries about nobody.
+fn days_with_events(query: &Query, asked: DateRange) -> Vec<Date> {
+    let snapshot = query.app.store.snapshot(query.project.id);
+    let day_of = |ms: i64| {
+        Timestamp::from_millisecond(ms)
+            .map(|time| time.to_zoned(TimeZone::UTC).date())
+            .ok()
+    };
+    let first = snapshot.first_time_ms().and_then(day_of);
+    let last = snapshot.last_time_ms().and_then(day_of);
+    let (Some(first), Some(last)) = (first, last) else {
+        return Vec::new();
+    };
+    let end = asked.to.min(last);
+    let mut days = Vec::new();
+    let mut next = Some(asked.from.max(first));
+    while let Some(day) = next.filter(|day| *day <= end) {
+        days.push(day);
+        next = day.tomorrow().ok();
+    }
+    days
 }
 
 /// Answers with a stream that a task fills day by day. A failure midway cuts the connection, so that the client sees

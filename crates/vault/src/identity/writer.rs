@@ -191,6 +191,11 @@ impl Writer {
             return Err(fault);
         }
         if let Err(error) = transaction.commit() {
+            // A full disk fails the write of a frame, so the commit mark is not there and the transaction is rolled
+            // back: nothing happened, and the next call may find room.
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
+                return Err(error.into());
+            }
             self.stopped = true;
             tracing::error!(%error, "A commit of the vault failed; nothing more is written until a restart");
             return Err(Fault::Stopped);
