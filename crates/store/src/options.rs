@@ -21,6 +21,8 @@ pub struct StoreOptions {
     pub fresh_rows_max: usize,
     /// Most memory for decoded columns that scans keep for each other.
     pub cache_bytes: usize,
+    /// Rows per row group of a segment: the grain of bloom filters and of decoded columns. Tests make it small.
+    pub row_group_rows: usize,
     /// Size after which the log goes on in a new file.
     pub log_file_bytes: u64,
     /// Whether a background thread flushes and compacts. Tests turn it off and call the steps themselves.
@@ -40,6 +42,7 @@ impl StoreOptions {
             flush_age_ms: 5 * 60 * 1000,
             fresh_rows_max: 4_000_000,
             cache_bytes: default_cache_bytes(),
+            row_group_rows: 131_072,
             log_file_bytes: 64 << 20,
             background: true,
             disk: Arc::new(RealDisk),

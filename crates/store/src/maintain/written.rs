@@ -48,6 +48,7 @@ impl<'a> Written<'a> {
             project,
             shard,
             period: period.to_owned(),
+            row_group_rows: self.core.options.row_group_rows,
         };
         SegmentWriter::create(
             &self.core.options.disk,

@@ -22,9 +22,6 @@ use std::sync::Arc;
 /// Ending of a segment that is being written. Such files are swept at start.
 pub(crate) const TEMPORARY: &str = ".tmp";
 
-/// Rows per row group: the grain of statistics and bloom filters.
-pub(crate) const ROW_GROUP_ROWS: usize = 131_072;
-
 /// False positives of the bloom filter on insert ids. Each one costs reading the keys of a row group once.
 const INSERT_ID_FPP: f64 = 0.001;
 
@@ -34,6 +31,7 @@ pub(crate) struct SegmentPlace {
     pub project: ProjectId,
     pub shard: u32,
     pub period: String,
+    pub row_group_rows: usize,
 }
 
 /// A segment being written. Rows must come sorted by event, person, time and sequence number.
@@ -54,6 +52,7 @@ impl SegmentWriter {
         place: SegmentPlace,
         schema: SchemaRef,
     ) -> Result<SegmentWriter, StoreError> {
+        let properties = properties(&schema, place.row_group_rows.max(1));
         let meta = SegmentMeta {
             id: place.id,
             project: place.project,
@@ -81,7 +80,7 @@ impl SegmentWriter {
             buffer: Vec::with_capacity(BUFFER_BYTES),
             sums: BlockSums::default(),
         };
-        let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties(&schema)))
+        let writer = ArrowWriter::try_new(sink, schema.clone(), Some(properties))
             .map_err(|error| write_error(&temporary.path, error))?;
         Ok(SegmentWriter {
             disk: disk.clone(),
@@ -182,13 +181,13 @@ pub(crate) fn align(batch: &RecordBatch, schema: &SchemaRef) -> RecordBatch {
     RecordBatch::try_new(schema.clone(), columns.collect()).expect("a column has one type everywhere")
 }
 
-fn properties(schema: &SchemaRef) -> WriterProperties {
+fn properties(schema: &SchemaRef, row_group_rows: usize) -> WriterProperties {
     let path = |name: &str| ColumnPath::new(vec![name.to_owned()]);
     let level = ZstdLevel::try_new(1).expect("zstd has a level 1");
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_row_count(Some(row_group_rows))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_bloom_filter_position(BloomFilterPosition::End)
         .set_created_by("frostpane".to_owned());
@@ -205,7 +204,7 @@ fn properties(schema: &SchemaRef) -> WriterProperties {
         .set_column_compression(path(INSERT_ID), Compression::UNCOMPRESSED)
         .set_column_bloom_filter_enabled(path(INSERT_ID), true)
         .set_column_bloom_filter_fpp(path(INSERT_ID), INSERT_ID_FPP)
-        .set_column_bloom_filter_max_ndv(path(INSERT_ID), ROW_GROUP_ROWS as u64);
+        .set_column_bloom_filter_max_ndv(path(INSERT_ID), row_group_rows as u64);
     let order = [EVENT, PERSON, TIME, SEQ].map(|name| SortingColumn {
         column_idx: schema.index_of(name).expect("the fixed columns come first") as i32,
         descending: false,

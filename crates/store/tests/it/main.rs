@@ -3,6 +3,7 @@
 
 mod backups;
 mod catalog;
+mod concurrency;
 mod copies;
 mod damage;
 mod disk_faults;

@@ -16,12 +16,13 @@ pub const HOUR_MS: i64 = 3_600_000;
 /// 2026-11-20T00:00:00Z, a Friday.
 pub const NOW_MS: i64 = 1_795_132_800_000;
 
-/// Settings for tests: few shards, no background thread, small log files.
+/// Settings for tests: few shards, no background thread, small files and row groups.
 pub fn options(directory: &Path) -> StoreOptions {
     StoreOptions {
         shards: 3,
         background: false,
         log_file_bytes: 4_096,
+        row_group_rows: 7,
         clock: || EventTime(NOW_MS),
         ..StoreOptions::new(directory)
     }
