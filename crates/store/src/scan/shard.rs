@@ -128,10 +128,10 @@ impl ShardScan {
             for dropped in open.dropped.range(start..end) {
                 keep.drop(row + (dropped - start) as usize);
             }
-            if !piece.range.inside_time {
-                keep.retain(times, row..row + piece.rows, |time| self.request.wants_time(time));
-            }
             row += piece.rows;
+        }
+        if located.pieces.iter().any(|piece| !piece.range.inside_time) {
+            keep.retain(times, |time| self.request.wants_time(time));
         }
         self.filter_persons(&mut keep, persons);
         let mut fixed = vec![
@@ -168,10 +168,10 @@ impl ShardScan {
         let mut keep = Keep::all(batch.num_rows());
         let superseded = &self.parts.fresh.superseded;
         if !superseded.is_empty() {
-            keep.retain(fixed.seqs, 0..batch.num_rows(), |seq| !superseded.contains(seq));
+            keep.retain(fixed.seqs, |seq| !superseded.contains(seq));
         }
         if request.from_ms > block.first_ms || request.to_ms <= block.last_ms {
-            keep.retain(fixed.times, 0..batch.num_rows(), |time| request.wants_time(time));
+            keep.retain(fixed.times, |time| request.wants_time(time));
         }
         let wanted: Vec<bool> = fixed
             .event_names()
@@ -180,7 +180,7 @@ impl ShardScan {
             .collect();
         if wanted.contains(&false) {
             let keys = fixed.events.keys().values();
-            keep.retain(keys, 0..batch.num_rows(), |key| wanted[key as usize]);
+            keep.retain(keys, |key| wanted[key as usize]);
         }
         self.filter_persons(&mut keep, fixed.persons);
         let mut columns = [crate::rows::EVENT, PERSON, TIME]
