@@ -11,13 +11,13 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    limit?: number | null;
+                    limit?: number;
                     /** @description Only entries before this number, for older pages. */
-                    before?: number | null;
+                    before?: number;
                     /** @description Only entries that showed this person. */
-                    person?: number | null;
+                    person?: number;
                     /** @description Only entries of at least this class: `D1`, `D2`, `D3`. */
-                    class?: components["schemas"]["Class"] | null;
+                    class?: components["schemas"]["Class"];
                 };
                 header?: never;
                 path: {
@@ -58,7 +58,7 @@ export interface paths {
                 query?: {
                     /** @description Only events received after this one; 0 or absent for the newest. */
                     after?: number;
-                    limit?: number | null;
+                    limit?: number;
                 };
                 header?: never;
                 path: {
@@ -500,11 +500,11 @@ export interface paths {
         /** The most frequent values of a property in the last 31 days. */
         get: {
             parameters: {
-                query?: {
-                    property?: string;
-                    event?: string | null;
+                query: {
+                    property: string;
+                    event?: string;
                     /** @description `event` (default) or `user`. */
-                    scope?: string | null;
+                    scope?: string;
                 };
                 header?: never;
                 path: {
