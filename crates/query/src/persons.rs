@@ -64,8 +64,8 @@ pub(crate) struct PersonSet {
     high: Vec<u64>,
 }
 
-/// Most persons in a list.
-const LIST_MAX: usize = 1024;
+/// Most persons in a list, per page that bits would take.
+const LIST_MAX_PER_PAGE: usize = 64;
 
 impl PersonSet {
     #[inline]
@@ -115,7 +115,8 @@ impl PersonSet {
         self.list.sort();
         self.list.dedup();
         self.tidy = self.list.len();
-        if self.tidy > LIST_MAX {
+        let pages_needed = self.list.last().map_or(0, |last| last / PLANES / PAGE_BITS + 1) as usize;
+        if self.tidy > LIST_MAX_PER_PAGE * pages_needed {
             let mut pages = Box::<Pages>::default();
             self.list.iter().for_each(|person| pages.insert(*person));
             self.pages = Some(pages);

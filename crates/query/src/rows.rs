@@ -85,7 +85,7 @@ pub(crate) async fn answer(
             wanted.add(seqs[row], times_ms[row], persons[row]);
         }
     }
-    let rows = read(snapshot, &question, &wanted).map_err(QueryError::Store)?;
+    let rows = read(snapshot, &question, &wanted).await.map_err(QueryError::Store)?;
     let disclosure = disclosure(&rows, digest);
     Ok(Undisclosed::new(rows, disclosure))
 }
@@ -107,7 +107,11 @@ impl Wanted {
     }
 }
 
-fn read(snapshot: &Snapshot, question: &EventsQuery, wanted: &Wanted) -> Result<Vec<EventRow>, store::StoreError> {
+async fn read(
+    snapshot: &Snapshot,
+    question: &EventsQuery,
+    wanted: &Wanted,
+) -> Result<Vec<EventRow>, store::StoreError> {
     let Some((first_ms, last_ms)) = wanted.times_ms else {
         return Ok(Vec::new());
     };
@@ -122,6 +126,8 @@ fn read(snapshot: &Snapshot, question: &EventsQuery, wanted: &Wanted) -> Result<
     let mut found: Vec<Option<EventRow>> = vec![None; wanted.places.len()];
     for partition in 0..snapshot.scan_count() {
         for batch in snapshot.scan(partition, &request)? {
+            // A question that nobody waits for any more ends here.
+            tokio::task::yield_now().await;
             let batch = batch?;
             let columns = EventColumns::of(&batch);
             for row in 0..batch.num_rows() {

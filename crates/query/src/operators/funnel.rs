@@ -77,6 +77,17 @@ struct Rule {
     buckets: Option<Arc<Buckets>>,
 }
 
+impl Rule {
+    /// Whether a later start could still count instead of the best so far.
+    fn can_be_beaten(&self, best: Option<Run>) -> bool {
+        best.is_none_or(|best| self.attempt == Attempt::Furthest && best.steps < self.steps)
+    }
+
+    fn is_beaten_by(&self, best: Option<Run>, later: &Run) -> bool {
+        best.is_none_or(|best| self.attempt == Attempt::Furthest && best.steps < later.steps)
+    }
+}
+
 struct Accumulator {
     rule: Rule,
     selectors: Selectors,
@@ -185,67 +196,55 @@ struct Run {
 }
 
 impl Walker<'_> {
+    /// Counts the person's attempt for the range, and the one of each bucket.
     fn person(&mut self, rows: &[StepRow], everybody: u32) {
-        for (step, indexes) in self.step_rows.iter_mut().enumerate() {
-            indexes.clear();
-            indexes.extend((0..rows.len() as u32).filter(|index| rows[*index as usize].steps >> step & 1 == 1));
-        }
         let (from_ms, to_ms) = self.rule.starts_ms;
-        let mut best: Option<Run> = None;
-        let mut best_of_bucket: Option<(usize, Run)> = None;
-        for start in 0..self.step_rows[0].len() {
-            let start = self.step_rows[0][start] as usize;
-            if rows[start].time_ms < from_ms || rows[start].time_ms >= to_ms {
-                continue;
+        let is_start = |row: &StepRow| row.steps & 1 == 1 && row.time_ms >= from_ms && row.time_ms < to_ms;
+        if !rows.iter().any(is_start) {
+            return;
+        }
+        self.list_steps(rows);
+        let mut of_range: Option<Run> = None;
+        let mut of_bucket: Option<(usize, Run)> = None;
+        for (start, row) in rows.iter().enumerate().filter(|(_, row)| is_start(row)) {
+            let bucket = self.rule.buckets.as_ref().map(|buckets| buckets.find(row.time_ms));
+            if let Some((before, run)) = of_bucket
+                && bucket != Some(before)
+            {
+                self.count(rows, &run, before as i32, everybody);
+                of_bucket = None;
             }
-            let bucket = self
-                .rule
-                .buckets
-                .as_ref()
-                .map(|buckets| buckets.find(rows[start].time_ms));
-            let same_bucket = best_of_bucket
-                .as_ref()
-                .is_some_and(|(before, _)| Some(*before) == bucket);
-            let wanted_for_range = self.can_beat(best.as_ref());
-            let wanted_for_bucket =
-                bucket.is_some() && (!same_bucket || self.can_beat(best_of_bucket.as_ref().map(|(_, run)| run)));
-            if !wanted_for_range && !wanted_for_bucket {
-                if bucket.is_none() {
-                    break;
-                }
+            let wanted_in_bucket = bucket.is_some() && self.rule.can_be_beaten(of_bucket.map(|(_, run)| run));
+            if !wanted_in_bucket && !self.rule.can_be_beaten(of_range) {
                 continue;
             }
             let run = self.attempt(rows, start);
-            if best.is_none_or(|best| run.steps > best.steps) && wanted_for_range {
-                best = Some(run);
+            if self.rule.is_beaten_by(of_range, &run) {
+                of_range = Some(run);
             }
-            let Some(bucket) = bucket else { continue };
-            match &mut best_of_bucket {
-                Some((_, before)) if same_bucket => {
-                    if wanted_for_bucket && run.steps > before.steps {
-                        *before = run;
-                    }
-                }
-                _ => {
-                    if let Some((bucket, run)) = best_of_bucket.replace((bucket, run)) {
-                        self.count(rows, &run, bucket as i32, everybody);
-                    }
-                }
+            if let Some(bucket) = bucket
+                && self.rule.is_beaten_by(of_bucket.map(|(_, run)| run), &run)
+            {
+                of_bucket = Some((bucket, run));
             }
         }
-        if let Some((bucket, run)) = best_of_bucket {
+        if let Some((bucket, run)) = of_bucket {
             self.count(rows, &run, bucket as i32, everybody);
         }
-        if let Some(run) = best {
+        if let Some(run) = of_range {
             self.count(rows, &run, WHOLE_RANGE, everybody);
         }
     }
 
-    /// Whether a later start could still replace the best so far.
-    fn can_beat(&self, best: Option<&Run>) -> bool {
-        match best {
-            None => true,
-            Some(best) => self.rule.attempt == Attempt::Furthest && best.steps < self.rule.steps,
+    /// Lists which rows are which step.
+    fn list_steps(&mut self, rows: &[StepRow]) {
+        self.step_rows.iter_mut().for_each(Vec::clear);
+        for (index, row) in rows.iter().enumerate() {
+            let mut steps = row.steps;
+            while steps != 0 {
+                self.step_rows[steps.trailing_zeros() as usize].push(index as u32);
+                steps &= steps - 1;
+            }
         }
     }
 
