@@ -28,9 +28,10 @@ const NEVER_STORED: &str = "pass(word|wd|phrase|code)?|pwd|secret|token|otp|pin|
     iban|bic|ssn|nir|insee|aadhaar|passport|tax ?id|prompt|messages?|completion|input ?text|content|body|\
     transcript|stack ?trace";
 
-const IDENTIFYING: &str = "e?mails?|e mail|(e ?)?mail ?address|phones?|telephone|tel|mobile|(phone|mobile) ?number|msisdn|\
+const IDENTIFYING: &str = "e?mails?|e mail|(e ?)?mail ?address(es)?|phones?|telephones?|tel|mobiles?|\
+    (phone|mobile|telephone) ?numbers?|msisdn|\
     (first|last|full|user|sur|middle|family|given|maiden|display|nick|legal|real|contact|customer|person|owner|preferred) \
-    ?name|surname|street|address|birth|dob|birth ?date|birthday|avatar|photo";
+    ?names?|surnames?|streets?|address(es)?|birth|dob|birth ?dates?|birthdays?|avatars?|photos?";
 
 /// Keys of these names on profiles are a person's; on events they are too general (the name of a plan, a button).
 const IDENTIFYING_ON_PROFILES: &str = "name";
@@ -143,7 +144,7 @@ mod tests {
                      prompt messages message inputText private_key db.secret passwd pin_1 ｐａｓｓｗｏｒｄ pass\u{200b}word";
         check(KeyWords::NeverStored, false, never);
         let identifying = "email user_email contactEmail e-mail first_name lastName username user_name phone billing.street address \
-                           date_of_birth birthday shipping_address mobile ip_address";
+                           date_of_birth birthday shipping_address mobile ip_address phone_numbers emailAddresses";
         check(KeyWords::Identifying, false, identifying);
         let ordinary = "password_strength cardType email_verified plan amount tokens content_type item_count pinned birthplace_known \
                         mobile_app name company_size feature bodyweight messages_sent plan_name";
