@@ -20,8 +20,14 @@ class Result:
     hits: list[tuple[Planted, str, str]] = field(default_factory=list)
     layers: Layers = field(default_factory=Layers)
 
-    def owners(self) -> set[int]:
-        return {planted.owner for planted, _, _ in self.hits}
+    def owners(self, *, inside: str = "") -> set[int]:
+        """Whose values were found, in places whose name holds `inside`."""
+        return {planted.owner for planted, _, where in self.hits if inside in where}
+
+    def only(self, kinds: Iterable[str], *, but: bool = False) -> Result:
+        """The part of the findings that is of these kinds, or of all but these."""
+        wanted = set(kinds)
+        return Result([hit for hit in self.hits if (hit[0].kind in wanted) != but], self.layers)
 
     def told(self, most: int = 40) -> str:
         """Findings for a failing test: kind, form and place; never the value, which is synthetic but secret-shaped."""
@@ -34,15 +40,13 @@ class Result:
 
 
 class Scanner:
-    """Ready to search for a set of planted values in all their forms."""
+    """Ready to search for planted values in all their forms."""
 
-    def __init__(self, planted: Iterable[Planted], *, raw_only: bool = False) -> None:
-        self.planted = list(planted)
+    def __init__(self, planted: Iterable[Planted], *, without_digests: Iterable[Planted] = ()) -> None:
+        """`without_digests`: values whose digest the product is meant to store, like tokens."""
+        both = [(value, forms) for value in planted] + [(value, encodings_only) for value in without_digests]
         self.patterns = Patterns(
-            ((value, form), coded)
-            for value in self.planted
-            for form, coded in (forms(value) if not raw_only else encodings_only(value))
-            if len(coded) >= WINDOW)
+            ((value, form), coded) for value, forms_of in both for form, coded in forms_of(value) if len(coded) >= WINDOW)
 
     def search(self, *roots: pathlib.Path) -> Result:
         result = Result()
@@ -51,17 +55,11 @@ class Scanner:
                 self._collect(result, where, data)
         return result
 
-    def search_bytes(self, where: str, data: bytes) -> Result:
-        result = Result()
-        for inner, layer in result.layers.of_bytes(where, data):
-            self._collect(result, inner, layer)
-        return result
-
     def _collect(self, result: Result, where: str, data: bytes) -> None:
         for _, (planted, form) in self.patterns.find(data):
             result.hits.append((planted, form, where))
 
 
 def encodings_only(planted: Planted):
-    """The forms without digests: for credentials, whose SHA-256 is what the product is meant to store."""
+    """The forms of a value but its digests."""
     return ((form, coded) for form, coded in forms(planted) if not form.startswith("digest"))
