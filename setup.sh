@@ -34,18 +34,23 @@ build_web() {
   printf '%s' "$now" > "$stamp"
 }
 
-# Server and web app side by side: the app is compiled into the binary, but only its last crate needs it, minutes in.
+# Server and web app side by side: the app is compiled into the binary, but only the last crate needs it, minutes in.
+# One selection of crates throughout: another one resolves other features and compiles DataFusion again.
 build_all() {
   need_toolchain
   step "Building the web app and the server (the first build takes some minutes)"
-  if [ -f web/dist/index.html ] || [ -d target/debug/deps ]; then
-    build_web
-  else
-    build_web > .web-build.log 2>&1 &
-    local web=$!
-    cargo build --locked --workspace --exclude server --exclude frostpane
-    wait "$web" || { cat .web-build.log >&2; exit 1; }
-    rm -f .web-build.log
-  fi
-  cargo build --locked --workspace
+  build_web > .web-build.log 2>&1 &
+  local web=$! built=0
+  # With the app in place there is nothing to win by not waiting for its few seconds.
+  if [ -f web/dist/index.html ]; then wait_for_web "$web"; web=""; fi
+  cargo build --locked --workspace || built=$?
+  [ -z "$web" ] && return "$built"
+  wait_for_web "$web"
+  # Should the app not have been there in time, its crate has failed alone and is built now.
+  [ "$built" -eq 0 ] || cargo build --locked --workspace
+}
+
+wait_for_web() {
+  wait "$1" || { cat .web-build.log >&2; exit 1; }
+  rm -f .web-build.log
 }
