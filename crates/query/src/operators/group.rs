@@ -60,9 +60,9 @@ impl<R: OfPerson> Grouped<R> {
     pub fn persons(&self) -> impl Iterator<Item = (usize, &[R])> {
         let begins = std::iter::once(&0).chain(&self.ends);
         let spans = begins.zip(&self.ends).enumerate();
-        spans.filter_map(|(person, (begin, end))| {
-            (begin < end).then(|| (person, &self.rows[*begin as usize..*end as usize]))
-        })
+        spans
+            .filter(|(_, (begin, end))| begin < end)
+            .map(|(person, (begin, end))| (person, &self.rows[*begin as usize..*end as usize]))
     }
 }
 
