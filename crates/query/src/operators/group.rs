@@ -84,7 +84,7 @@ mod tests {
     fn every_row_comes_to_its_person_in_order() {
         let rows = vec![(2, 5, 1), (0, 9, 2), (2, 3, 4), (2, 3, 3), (0, 1, 5), (4, 0, 6)];
         let grouped = Grouped::new(rows, 6);
-        let got: Vec<(usize, Vec<(u32, i64, u64)>)> = grouped
+        let got: Vec<(usize, Vec<_>)> = grouped
             .persons()
             .map(|(person, rows)| (person, rows.to_vec()))
             .collect();
