@@ -130,7 +130,6 @@ pub(crate) fn run(queue: &Queue, mut files: LogFiles, core: &Core) {
     while let Some(group) = queue.take(company) {
         company = group.len();
         commit(group, &mut files, core);
-        core.note_log(files.end(), files.is_stopped());
     }
 }
 
@@ -141,7 +140,10 @@ fn commit(group: Vec<Append>, files: &mut LogFiles, core: &Core) {
     }
     let payloads: Vec<&[u8]> = group.iter().map(|append| append.payload.as_slice()).collect();
     let first = files.next();
-    match files.write_group(&payloads) {
+    let written = files.write_group(&payloads);
+    // Before anybody is answered: a backup begun after an answer must copy the log as far as that answer promises.
+    core.note_log(files.end(), files.is_stopped());
+    match written {
         Err(error) => {
             for append in group {
                 // A sender that went away does not want to know.

@@ -65,6 +65,7 @@ fn a_backup_under_load_has_every_record_from_before_it() {
     let store = create(options(&directory.path().join("data")));
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let stop_at_end = StopAtEnd(&stop);
         let writer = scope.spawn(|| {
             let mut step = 0;
             while !stop.load(Ordering::Relaxed) {
@@ -93,7 +94,7 @@ fn a_backup_under_load_has_every_record_from_before_it() {
             let gapless: BTreeSet<i64> = (NOW_MS..=last).collect();
             assert_eq!(restored, gapless);
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(stop_at_end);
         writer.join().unwrap();
     });
 }

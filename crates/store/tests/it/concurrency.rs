@@ -34,6 +34,7 @@ fn whatever_was_acknowledged_is_in_the_next_snapshot() {
     let positions: Mutex<BTreeSet<Position>> = Mutex::default();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let stop_at_end = StopAtEnd(&done);
         let writers: Vec<_> = (0..THREADS)
             .map(|thread| {
                 let (store, acknowledged, positions) = (&store, &acknowledged, &positions);
@@ -72,7 +73,7 @@ fn whatever_was_acknowledged_is_in_the_next_snapshot() {
         for writer in writers {
             writer.join().unwrap();
         }
-        done.store(true, Ordering::Relaxed);
+        drop(stop_at_end);
     });
     let expected: BTreeSet<i64> = (NOW_MS..NOW_MS + THREADS * RECORDS).collect();
     assert_eq!(times(&store, PROJECT), expected);

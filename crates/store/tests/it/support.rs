@@ -8,6 +8,7 @@ use arrow::datatypes::{Float64Type, Int32Type, Int64Type, UInt64Type};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::disk::faulty::FaultyDisk;
 use store::{ColumnKind, ScanRequest, Snapshot, Store, StoreOptions, parse_physical};
 
@@ -204,5 +205,14 @@ fn value(physical: &str, column: &dyn Array, row: usize) -> Value {
                     .collect(),
             )
         }
+    }
+}
+
+/// Sets a flag when it goes, also because an assertion failed: the threads of a scope wait for each other.
+pub struct StopAtEnd<'a>(pub &'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
