@@ -144,7 +144,7 @@ class Api:
 
     def export(self, days: tuple[int, int] = (-30, 1), **parameters) -> list[dict]:
         query = {"project_id": self.installation.project, "from_date": day(days[0]), "to_date": day(days[1]), **parameters}
-        response = self.get("/api/2.0/export", params=query)
+        response = self.get("/api/2.0/export", params=query, timeout=600)
         assert response.status_code == 200, response.text
         return [json.loads(line) for line in response.text.splitlines()]
 
