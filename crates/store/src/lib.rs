@@ -24,6 +24,7 @@ mod columns;
 mod core;
 pub mod disk;
 mod error;
+mod lock;
 mod log;
 mod maintain;
 mod options;

@@ -3,6 +3,7 @@
 use crate::catalog::Catalog;
 use crate::core::{Core, State, catalog_file, log_directory, segment_directory};
 use crate::error::StoreError;
+use crate::lock::DirectoryLock;
 use crate::log::commit::{self, Position, Queue};
 use crate::log::files::LogFiles;
 use crate::log::recovery;
@@ -19,7 +20,6 @@ use crate::state::registry::Registry;
 use hashbrown::HashSet;
 use model::{ProjectId, Record};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -36,7 +36,7 @@ struct Inner {
     background: Arc<maintain::Signal>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held as long as the store lives; keeps other processes out.
-    _lock: File,
+    _lock: DirectoryLock,
 }
 
 impl Store {
@@ -45,7 +45,7 @@ impl Store {
         let directory = options.directory.clone();
         let io = |source| StoreError::io("create", &directory, source);
         options.disk.create_dir_all(&directory).map_err(io)?;
-        let lock = lock(&directory)?;
+        let lock = DirectoryLock::take(&directory)?;
         if catalog_file(&options).exists() {
             return Err(StoreError::NotAStore {
                 directory,
@@ -70,12 +70,12 @@ impl Store {
                 what: "there is no catalog".into(),
             });
         }
-        let lock = lock(&options.directory)?;
+        let lock = DirectoryLock::take(&options.directory)?;
         let catalog = Catalog::open(&file, options.clock)?;
         Store::start(options, lock, catalog)
     }
 
-    fn start(options: StoreOptions, lock: File, catalog: Catalog) -> Result<Store, StoreError> {
+    fn start(options: StoreOptions, lock: DirectoryLock, catalog: Catalog) -> Result<Store, StoreError> {
         let mut state = load_state(&options, &catalog)?;
         let flushed = state.flushed;
         let directory = log_directory(&options);
@@ -209,23 +209,6 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
         .name(name.to_owned())
         .spawn(run)
         .map_err(|source| StoreError::io("start a thread for", Path::new(name), source))
-}
-
-fn lock(directory: &Path) -> Result<File, StoreError> {
-    let path = directory.join("LOCK");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|source| StoreError::io("open", &path, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
-            directory: directory.to_path_buf(),
-        }),
-        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", &path, source)),
-    }
 }
 
 /// The state as of the last flush.

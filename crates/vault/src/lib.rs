@@ -28,6 +28,7 @@ mod disclosure;
 mod error;
 mod identity;
 mod keys;
+mod lock;
 mod process;
 mod root;
 mod server;

@@ -4,12 +4,13 @@ use crate::accounts::{self, Accounts};
 use crate::error::{Fault, VaultServeError};
 use crate::identity::{self, Directory, DirectoryOptions, Steps};
 use crate::keys::KeyStore;
+use crate::lock::DirectoryLock;
 use crate::root::RootSource;
 use crate::server::VaultOptions;
 use ledger::{Gate, Ledger};
 use model::ErrorCode;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use vault_client::protocol::{Reply, Request};
@@ -22,7 +23,7 @@ pub struct Vault {
     pub(crate) gate: Gate,
     store: Arc<KeyStore>,
     /// Held for as long as the files are open: a second process would be a second writer.
-    _lock: File,
+    _lock: DirectoryLock,
 }
 
 /// Makes a vault in a directory of its own (created with mode 0700): the databases, the ledger's folder and, for
@@ -40,7 +41,7 @@ pub fn init(directory: &Path, root: &RootSource) -> Result<(), VaultServeError> 
     if directory.join("keys.db").exists() {
         return Err(exists());
     }
-    let _lock = lock(directory)?;
+    let _lock = DirectoryLock::take(directory)?;
     if !identity::is_unused(&directory.join("vault.db"))? {
         return Err(exists());
     }
@@ -74,7 +75,7 @@ impl Vault {
         if !path.join("keys.db").exists() {
             return Err(VaultServeError::Missing(path.clone()));
         }
-        let lock = lock(path)?;
+        let lock = DirectoryLock::take(path)?;
         let store = Arc::new(KeyStore::open(path, &options.root)?);
         let accounts = Accounts::open(path, &store, Arc::clone(&options.clock))?;
         let ledger = Ledger::open(&path.join("ledger")).map_err(Fault::from)?;
@@ -176,22 +177,6 @@ fn check_name(name: &str) -> Result<(), Fault> {
             "a secret's name has 1 to 255 bytes",
         )),
     }
-}
-
-fn lock(directory: &Path) -> Result<File, VaultServeError> {
-    let path = directory.join("vault.lock");
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(VaultServeError::io(&path))?;
-    file.try_lock().map_err(|error| VaultServeError::Io {
-        path,
-        source: error.into(),
-    })?;
-    Ok(file)
 }
 
 #[cfg(test)]
