@@ -1,5 +1,9 @@
 //! Random histories and random reports.
 
+mod funnel;
+mod insights;
+mod retention;
+
 use crate::world::{World, set};
 use fastrand::Rng;
 use jiff::ToSpan;
@@ -200,9 +204,9 @@ pub fn report(rng: &mut Rng) -> Report {
         _ => rng.i64(0..45),
     };
     let question = match rng.u32(0..3) {
-        0 => Question::Insights(insights(rng, unit)),
-        1 => Question::Funnel(funnel(rng, unit)),
-        _ => Question::Retention(retention(rng)),
+        0 => Question::Insights(insights::insights(rng, unit)),
+        1 => Question::Funnel(funnel::funnel(rng, unit)),
+        _ => Question::Retention(retention::retention(rng)),
     };
     Report {
         version: 1,
@@ -221,81 +225,10 @@ pub fn now(rng: &mut Rng) -> EventTime {
     EventTime(instant(rng) + if rng.bool() { 200 * 86_400_000 } else { 0 })
 }
 
-fn insights(rng: &mut Rng, unit: Unit) -> Insights {
-    let metrics = rng.usize(1..=3);
-    let breakdowns = *pick(rng, &[0, 0, 1, 1, 1, 2, 3]);
-    Insights {
-        metrics: (0..metrics).map(|_| metric(rng)).collect(),
-        unit,
-        breakdown: (0..breakdowns).map(|_| broken_down(rng)).collect(),
-        limit: *pick(rng, &[1, 3, 50]),
-        compare_previous: chance(rng, 20),
-    }
-}
-
-fn metric(rng: &mut Rng) -> Metric {
-    let EventSelector { event, filter } = selector(rng);
-    let property = measured(rng);
-    let measure = match rng.u32(0..7) {
-        0 => Measure::Total,
-        1 => Measure::Unique,
-        2 => Measure::PerPerson,
-        3 => Measure::Sum { property },
-        4 => Measure::Mean { property },
-        5 => Measure::Min { property },
-        _ => Measure::Max { property },
-    };
-    Metric { event, filter, measure }
-}
-
-/// A number whose sums are exact.
-fn measured(rng: &mut Rng) -> Expression {
-    let n = || Expression::property("n");
-    match rng.u32(0..5) {
-        0..3 => n(),
-        3 => binary(BinaryOp::Multiply, n(), Expression::Literal(Value::Number(2.0))),
-        _ => call(Function::Round, n()),
-    }
-}
-
 fn selector(rng: &mut Rng) -> EventSelector {
     EventSelector {
         event: chance(rng, 80).then(|| (*pick(rng, &EVENTS)).to_owned()),
         filter: chance(rng, 35).then(|| condition(rng, 2)),
-    }
-}
-
-fn funnel(rng: &mut Rng, unit: Unit) -> Funnel {
-    let steps = rng.usize(2..=4);
-    Funnel {
-        steps: (0..steps).map(|_| selector(rng)).collect(),
-        window_ms: *pick(
-            rng,
-            &[1, 1_000, 3_600_000, 86_400_000, 10 * 86_400_000, 367 * 86_400_000],
-        ),
-        tie_ms: *pick(rng, &[0, 2_000, 2_000, 60_000]),
-        attempt: if rng.bool() { Attempt::First } else { Attempt::Furthest },
-        unit: rng.bool().then_some(unit),
-        breakdown: rng.bool().then(|| broken_down(rng)),
-        limit: *pick(rng, &[1, 2, 50]),
-    }
-}
-
-fn retention(rng: &mut Rng) -> Retention {
-    Retention {
-        born: selector(rng),
-        returning: selector(rng),
-        unit: *pick(rng, &[Unit::Day, Unit::Week, Unit::Month]),
-        intervals: rng.u32(0..12),
-        rule: if rng.bool() {
-            Intervals::Rolling
-        } else {
-            Intervals::Calendar
-        },
-        cohorts: if rng.bool() { Cohorts::Birth } else { Cohorts::Recurring },
-        on_or_after: rng.bool(),
-        breakdown: rng.bool().then(|| broken_down(rng)),
-        limit: *pick(rng, &[1, 2, 50]),
     }
 }
 
