@@ -15,10 +15,12 @@
 mod funnel;
 mod insights;
 mod retention;
+mod session;
 
 pub use funnel::*;
 pub use insights::*;
 pub use retention::*;
+pub use session::*;
 
 use crate::Expression;
 use jiff::civil::Date;

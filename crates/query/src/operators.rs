@@ -13,5 +13,6 @@ pub(crate) mod insights;
 pub(crate) mod merge;
 pub(crate) mod node;
 pub(crate) mod retention;
+pub(crate) mod sessions;
 
 pub(crate) use node::{Accumulate, Operator};

@@ -24,6 +24,7 @@ mod history;
 mod insights;
 mod retention;
 mod segment;
+mod sessions;
 #[cfg(test)]
 mod tests;
 
