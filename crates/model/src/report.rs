@@ -12,11 +12,13 @@
 //! - *Segments*: a breakdown value that is a list puts the event into the segment of each distinct element; a value
 //!   that is not set, null or an empty list makes the segment `null`; an object is its JSON text.
 
+mod cell;
 mod funnel;
 mod insights;
 mod retention;
 mod session;
 
+pub use cell::*;
 pub use funnel::*;
 pub use insights::*;
 pub use retention::*;

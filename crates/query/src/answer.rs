@@ -18,6 +18,7 @@ use model::EventTime;
 use model::report::{Answer, InsightsAnswer, Question, Report, Segment};
 use roaring::RoaringTreemap;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// The cells of a report, and the buckets they speak of.
 pub(crate) struct Computed {
@@ -61,11 +62,7 @@ impl<'a> Reading<'a> {
         let class = if self.shown.is_empty() { Class::D0 } else { Class::D1 };
         let fields = match class {
             Class::D0 => Default::default(),
-            _ => {
-                let (properties, user) = plan::names_of(plan::expressions(self.report).into_iter());
-                let events = plan::events(self.report).into_iter().flatten().cloned();
-                properties.into_iter().chain(user).chain(events).collect()
-            }
+            _ => fields_of(self.report),
         };
         Disclosure {
             class,
@@ -83,6 +80,13 @@ impl<'a> Reading<'a> {
         }
         Some(cell)
     }
+}
+
+/// What an answer about single persons says of them: properties and events of the question.
+pub(crate) fn fields_of(report: &Report) -> BTreeSet<String> {
+    let (properties, user) = plan::names_of(plan::expressions(report).into_iter());
+    let events = plan::events(report).into_iter().flatten().cloned();
+    properties.into_iter().chain(user).chain(events).collect()
 }
 
 /// Places of segments, largest first, then by value.

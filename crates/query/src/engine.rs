@@ -1,6 +1,6 @@
 //! The engine: threads, memory, and the way from a question to an undisclosed answer.
 
-use crate::answer::{Computed, Reading};
+use crate::answer::{Computed, Reading, fields_of};
 use crate::calendar::range_before;
 use crate::definition;
 use crate::error::{QueryError, sort_out};
@@ -24,9 +24,10 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use futures::TryStreamExt;
 use jiff::tz::TimeZone;
-use ledger::{Class, Undisclosed, digest_of};
-use model::report::{Answer, DateRange, InvalidReport, Question, Report};
+use ledger::{Class, Disclosure, Undisclosed, digest_of};
+use model::report::{Answer, DateRange, InvalidReport, Question, Report, ReportCell};
 use model::{EventTime, Expression};
+use roaring::RoaringTreemap;
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -122,6 +123,29 @@ impl Engine {
             .await
     }
 
+    /// Who is behind one number of a report's answer: exactly the persons that it counts. Handing the set out discloses
+    /// them all, like a list of rows (class D2).
+    pub async fn members(
+        &self,
+        project: &Project,
+        report: &Report,
+        cell: &ReportCell,
+    ) -> Result<Undisclosed<PeopleSet>, QueryError> {
+        let (shared, project, report, cell) = (self.shared.clone(), project.clone(), report.clone(), cell.clone());
+        self.run(async move {
+            let snapshot = shared.store.snapshot(project.id);
+            let persons = shared.members(&snapshot, &project, &report, &cell).await?;
+            let disclosure = Disclosure {
+                class: Class::D2,
+                persons: persons.clone(),
+                fields: fields_of(&report),
+                question_digest: digest_of(&(&report, &cell)),
+            };
+            Ok(Undisclosed::new(PeopleSet::of(persons), disclosure))
+        })
+        .await
+    }
+
     /// Events with persons, as rows. Every row is a disclosure.
     pub async fn events(
         &self,
@@ -173,7 +197,7 @@ impl Engine {
             let zone = zone(report.timezone.as_deref().unwrap_or(&project.timezone))?;
             let expressions = plan::expressions(&report).into_iter();
             let source = Source::new(&snapshot, zone, expressions, None, Arc::default());
-            let planned = plan::plan(&source, &report, report.range)?;
+            let planned = plan::plan(&source, &report, report.range, None)?;
             let asking = shared.asking();
             let physical = asking.physical(&planned.plan).await?;
             let text = datafusion::physical_plan::displayable(physical.as_ref()).indent(false);
@@ -286,10 +310,10 @@ impl Shared {
         let expressions = plan::expressions(report).into_iter();
         let source = Source::new(&snapshot, zone, expressions, None, counters.clone());
 
-        let asked = self.compute(&source, report, report.range).await?;
+        let asked = self.compute(&source, report, report.range, None).await?;
         let previous = match &report.question {
             Question::Insights(insights) if insights.compare_previous => {
-                Some(self.compute(&source, report, range_before(report.range)?).await?)
+                Some(self.compute(&source, report, range_before(report.range)?, None).await?)
             }
             _ => None,
         };
@@ -309,8 +333,31 @@ impl Shared {
         Ok(Undisclosed::new(Explained { answer, explanation }, disclosure))
     }
 
-    async fn compute(&self, source: &Source, report: &Report, range: DateRange) -> Result<Computed, QueryError> {
-        let planned = plan::plan(source, report, range)?;
+    /// The persons behind one number. To keep in the engine: what leaves it is wrapped as a disclosure.
+    async fn members(
+        &self,
+        snapshot: &Snapshot,
+        project: &Project,
+        report: &Report,
+        cell: &ReportCell,
+    ) -> Result<RoaringTreemap, QueryError> {
+        report.check()?;
+        cell.check(report)?;
+        let zone = zone(report.timezone.as_deref().unwrap_or(&project.timezone))?;
+        let expressions = plan::expressions(report).into_iter();
+        let source = Source::new(snapshot, zone, expressions, None, Arc::default());
+        let mut computed = self.compute(&source, report, report.range, Some(cell)).await?;
+        Ok(computed.cells.take_members(&plan::wanted(cell)))
+    }
+
+    async fn compute(
+        &self,
+        source: &Source,
+        report: &Report,
+        range: DateRange,
+        cell: Option<&ReportCell>,
+    ) -> Result<Computed, QueryError> {
+        let planned = plan::plan(source, report, range, cell)?;
         let asking = self.asking();
         let mut cells = Cells::default();
         for batch in asking.collect(&planned.plan, NARROW_REPORT).await? {

@@ -9,6 +9,7 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::UInt32Type;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::{EventTime, Expression, PersonNumber, Value};
+use roaring::RoaringTreemap;
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -51,6 +52,12 @@ pub struct PeopleSet {
 }
 
 impl PeopleSet {
+    pub(crate) fn of(persons: RoaringTreemap) -> PeopleSet {
+        PeopleSet {
+            persons: persons.into_iter().map(PersonNumber).collect(),
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.persons.len()
     }

@@ -20,6 +20,7 @@ pub(crate) use rows::{event_keys, matching_rows};
 use crate::QueryError;
 use crate::calendar::Buckets;
 use crate::operators::Operator;
+use crate::operators::cells::Wanted;
 use crate::operators::input::{BREAKDOWN_TYPES, breakdown_group, breakdown_name, fault_name, filter_name, number_name};
 use crate::operators::node::OperatorNode;
 use crate::scan::{EventTable, ProfileColumns, ScanCounters, text_type};
@@ -30,7 +31,7 @@ use expression::{Available, Compiler, Typed, column, null_of};
 use functions::{Rule, Zone};
 use model::PersonNumber;
 use model::expression::{Expression, Scope};
-use model::report::{DateRange, Question, Report};
+use model::report::{DateRange, Question, Report, ReportCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Column, ColumnKind, Snapshot};
@@ -174,16 +175,30 @@ pub(crate) fn events(report: &Report) -> Vec<Option<&String>> {
     }
 }
 
-/// The plan of a definition over `range`, which is the report's own or the one it is compared to.
-pub(crate) fn plan(source: &Source, report: &Report, range: DateRange) -> Result<Planned, QueryError> {
+/// The plan of a definition over `range`, which is the report's own or the one it is compared to. With a cell, that
+/// number's members are found too; see [`wanted`].
+pub(crate) fn plan(
+    source: &Source,
+    report: &Report,
+    range: DateRange,
+    cell: Option<&ReportCell>,
+) -> Result<Planned, QueryError> {
+    let wanted = cell.map(wanted);
     let (operator, rows, buckets) = match &report.question {
         Question::Insights(insights) => insights::parts(source, insights, range)?,
-        Question::Funnel(funnel) => funnel::parts(source, funnel, range)?,
+        Question::Funnel(funnel) => funnel::parts(source, funnel, range, wanted)?,
         Question::Retention(retention) => retention::parts(source, retention, range)?,
     };
     let input = rows.build(source, report)?;
     let plan = OperatorNode::over(operator, input).map_err(QueryError::Internal)?;
     Ok(Planned { plan, buckets })
+}
+
+/// Where an operator puts the members of a number.
+pub(crate) fn wanted(cell: &ReportCell) -> Wanted {
+    match cell {
+        ReportCell::Funnel(cell) => funnel::wanted(cell),
+    }
 }
 
 type Parts = (Arc<dyn Operator>, RowsBuilder, Option<Arc<Buckets>>);

@@ -6,10 +6,14 @@ use crate::history::Row;
 use crate::segment::{largest_first, values_of};
 use crate::{Asked, ReferenceError};
 use model::PersonNumber;
-use model::report::{Attempt, Funnel, FunnelAnswer, FunnelSegment, FunnelStep, Segment};
+use model::report::{
+    Attempt, Funnel, FunnelAnswer, FunnelCell, FunnelSegment, FunnelSide, FunnelStep, InvalidReport, Segment,
+};
+use std::collections::BTreeSet;
 
 /// An event of a person with the steps it can be.
 struct StepEvent {
+    person: PersonNumber,
     time_ms: i64,
     seq: u64,
     /// Per step of the definition.
@@ -25,30 +29,11 @@ struct Run<'a> {
 }
 
 pub(crate) fn answer(asked: &Asked<'_>, funnel: &Funnel) -> Result<FunnelAnswer, ReferenceError> {
-    let range = asked.report.range;
-    let from_ms = day_start(range.from, asked.zone)?;
-    let to_ms = day_end(range.to, asked.zone)?;
-    let buckets = match funnel.unit {
-        Some(unit) => buckets(range.from, range.to, unit, asked.zone)?,
-        None => Vec::new(),
-    };
-    let persons = persons(asked, funnel, from_ms - funnel.tie_ms, to_ms + funnel.window_ms)?;
+    let buckets = trend_buckets(asked, funnel)?;
+    let persons = persons(asked, funnel)?;
+    let runs_of_persons = runs_of_persons(asked, funnel, &persons)?;
 
-    let mut runs_of_persons: Vec<Vec<Run<'_>>> = Vec::new();
-    for events in &persons {
-        let mut runs = Vec::new();
-        for start in events {
-            if start.is_step[0] && from_ms <= start.time_ms && start.time_ms < to_ms {
-                runs.push(attempt(funnel, events, start));
-            }
-        }
-        runs_of_persons.push(runs);
-    }
-
-    let overall: Vec<&Run<'_>> = runs_of_persons
-        .iter()
-        .filter_map(|runs| counted(funnel.attempt, runs.iter()))
-        .collect();
+    let overall = counted_in(funnel, &runs_of_persons, &buckets, None);
     let mut sizes: Vec<(Segment, f64)> = Vec::new();
     for run in &overall {
         for segment in &run.start.segments {
@@ -64,15 +49,7 @@ pub(crate) fn answer(asked: &Asked<'_>, funnel: &Funnel) -> Result<FunnelAnswer,
 
     let mut trend = Vec::new();
     for bucket in 0..buckets.len() {
-        let started_here: Vec<&Run<'_>> = runs_of_persons
-            .iter()
-            .filter_map(|runs| {
-                counted(
-                    funnel.attempt,
-                    runs.iter().filter(|run| starts_in(&buckets, bucket, run)),
-                )
-            })
-            .collect();
+        let started_here = counted_in(funnel, &runs_of_persons, &buckets, Some(bucket));
         trend.push(segments(funnel, &started_here, &shown));
     }
     Ok(FunnelAnswer {
@@ -83,17 +60,81 @@ pub(crate) fn answer(asked: &Asked<'_>, funnel: &Funnel) -> Result<FunnelAnswer,
     })
 }
 
+/// Who is behind one number.
+pub(crate) fn members(
+    asked: &Asked<'_>,
+    funnel: &Funnel,
+    cell: &FunnelCell,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    let persons = persons(asked, funnel)?;
+    let runs_of_persons = runs_of_persons(asked, funnel, &persons)?;
+    let buckets = trend_buckets(asked, funnel)?;
+    let behind = counted_in(funnel, &runs_of_persons, &buckets, cell.bucket)
+        .into_iter()
+        .filter(|run| match cell.side {
+            FunnelSide::Reached => run.times_ms.len() > cell.step,
+            FunnelSide::DroppedOff => run.times_ms.len() == cell.step + 1,
+        })
+        .filter(|run| cell.segment.is_empty() || run.start.segments.contains(&cell.segment));
+    Ok(behind.map(|run| run.start.person).collect())
+}
+
+fn trend_buckets(asked: &Asked<'_>, funnel: &Funnel) -> Result<Vec<Bucket>, InvalidReport> {
+    let range = asked.report.range;
+    match funnel.unit {
+        Some(unit) => buckets(range.from, range.to, unit, asked.zone),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Every person's attempts, in order of their starts.
+fn runs_of_persons<'a>(
+    asked: &Asked<'_>,
+    funnel: &Funnel,
+    persons: &'a [Vec<StepEvent>],
+) -> Result<Vec<Vec<Run<'a>>>, InvalidReport> {
+    let from_ms = day_start(asked.report.range.from, asked.zone)?;
+    let to_ms = day_end(asked.report.range.to, asked.zone)?;
+    let mut runs_of_persons: Vec<Vec<Run<'_>>> = Vec::new();
+    for events in persons {
+        let mut runs = Vec::new();
+        for start in events {
+            if start.is_step[0] && from_ms <= start.time_ms && start.time_ms < to_ms {
+                runs.push(attempt(funnel, events, start));
+            }
+        }
+        runs_of_persons.push(runs);
+    }
+    Ok(runs_of_persons)
+}
+
+/// The counted attempts of a bucket, or of the range.
+fn counted_in<'r, 'a>(
+    funnel: &Funnel,
+    runs_of_persons: &'r [Vec<Run<'a>>],
+    buckets: &[Bucket],
+    bucket: Option<usize>,
+) -> Vec<&'r Run<'a>> {
+    runs_of_persons
+        .iter()
+        .filter_map(|runs| {
+            counted(
+                funnel.attempt,
+                runs.iter()
+                    .filter(|run| bucket.is_none_or(|bucket| starts_in(buckets, bucket, run))),
+            )
+        })
+        .collect()
+}
+
 fn starts_in(buckets: &[Bucket], bucket: usize, run: &Run<'_>) -> bool {
     bucket_of(buckets, run.start.time_ms) == bucket
 }
 
 /// The events of any step, by person, in order of time and reception.
-fn persons(
-    asked: &Asked<'_>,
-    funnel: &Funnel,
-    from_ms: i64,
-    to_ms: i64,
-) -> Result<Vec<Vec<StepEvent>>, ReferenceError> {
+fn persons(asked: &Asked<'_>, funnel: &Funnel) -> Result<Vec<Vec<StepEvent>>, ReferenceError> {
+    let from_ms = day_start(asked.report.range.from, asked.zone)? - funnel.tie_ms;
+    let to_ms = day_end(asked.report.range.to, asked.zone)? + funnel.window_ms;
     let events = funnel.steps.iter().map(|step| &step.event);
     let mut persons: Vec<(PersonNumber, Vec<StepEvent>)> = Vec::new();
     for row in asked.rows_between(from_ms, to_ms, events)? {
@@ -102,6 +143,7 @@ fn persons(
             is_step.push(asked.selects(&step.event, &step.filter, row)?);
         }
         let event = StepEvent {
+            person: row.person,
             time_ms: row.event.time.0,
             seq: row.seq,
             segments: if is_step[0] {

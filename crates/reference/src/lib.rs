@@ -29,8 +29,9 @@ mod sessions;
 mod tests;
 
 use jiff::tz::TimeZone;
-use model::report::{Answer, InvalidReport, Question, Report};
-use model::{EventTime, Expression};
+use model::report::{Answer, InvalidReport, Question, Report, ReportCell};
+use model::{EventTime, Expression, PersonNumber};
+use std::collections::BTreeSet;
 
 pub use expression::TypeError;
 pub use history::{History, HistoryEvent};
@@ -65,6 +66,29 @@ pub fn answer(
         Question::Insights(insights) => Answer::Insights(insights::answer(&asked, insights)?),
         Question::Funnel(funnel) => Answer::Funnel(funnel::answer(&asked, funnel)?),
         Question::Retention(retention) => Answer::Retention(retention::answer(&asked, retention)?),
+    })
+}
+
+/// Who is behind one number of the answer to `report`.
+pub fn members(
+    report: &Report,
+    cell: &ReportCell,
+    timezone_default: &str,
+    history: &History,
+    now: EventTime,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    report.check()?;
+    cell.check(report)?;
+    let zone = zone(report.timezone.as_deref().unwrap_or(timezone_default))?;
+    let asked = Asked {
+        report,
+        zone: &zone,
+        rows: history::rows(history),
+        now,
+    };
+    Ok(match (cell, &report.question) {
+        (ReportCell::Funnel(cell), Question::Funnel(funnel)) => funnel::members(&asked, funnel, cell)?,
+        _ => BTreeSet::new(),
     })
 }
 

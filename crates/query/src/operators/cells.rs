@@ -2,15 +2,17 @@
 
 use crate::persons::Crowd;
 use datafusion::arrow::array::{
-    Array, AsArray, Float64Array, Int32Array, ListArray, ListBuilder, RecordBatch, StringArray,
-    StringDictionaryBuilder, UInt32Array, UInt64Array, UInt64Builder,
+    Array, AsArray, BinaryArray, BinaryBuilder, Float64Array, Int32Array, ListArray, ListBuilder, RecordBatch,
+    StringArray, StringDictionaryBuilder, UInt32Array, UInt64Array, UInt64Builder,
 };
 use datafusion::arrow::datatypes::{
     DataType, Field, Float64Type, Int32Type, Schema, SchemaRef, UInt32Type, UInt64Type,
 };
 use datafusion::common::Result;
+use datafusion::error::DataFusionError;
 use hashbrown::HashMap;
 use model::report::Segment;
+use roaring::RoaringTreemap;
 use std::sync::{Arc, LazyLock};
 
 /// Bucket of the numbers over the whole range.
@@ -25,6 +27,14 @@ pub(crate) struct CellKey {
     pub bucket: i32,
     /// Place in the list of segments.
     pub segment: u32,
+}
+
+/// The number whose members are asked for. Operators put them into [`Cell::members`] of that cell, and of no other.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wanted {
+    pub series: u32,
+    pub bucket: i32,
+    pub segment: Segment,
 }
 
 /// What is known about one number. Every field adds up over disjoint sets of persons.
@@ -45,6 +55,8 @@ pub(crate) struct Cell {
     pub persons: u64,
     /// Distinct persons behind the number, while they are few.
     pub crowd: Crowd,
+    /// Everybody behind the number, if it is [`Wanted`].
+    pub members: RoaringTreemap,
 }
 
 impl Cell {
@@ -69,6 +81,7 @@ impl Cell {
         self.from_start_ms += other.from_start_ms;
         self.persons += other.persons;
         self.crowd.merge(&other.crowd);
+        self.members |= &other.members;
     }
 }
 
@@ -91,6 +104,8 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("persons", DataType::UInt64, false),
         // Null where there are many.
         Field::new("crowd", crowd, true),
+        // A serialized roaring treemap; null where members are not wanted.
+        Field::new("members", DataType::Binary, true),
     ]))
 });
 
@@ -123,6 +138,21 @@ impl Cells {
         })
     }
 
+    /// The key of a wanted number.
+    pub fn key_of(&mut self, wanted: &Wanted) -> CellKey {
+        CellKey {
+            series: wanted.series,
+            bucket: wanted.bucket,
+            segment: self.place(wanted.segment.clone()),
+        }
+    }
+
+    /// Everybody behind a wanted number.
+    pub fn take_members(&mut self, wanted: &Wanted) -> RoaringTreemap {
+        let key = self.key_of(wanted);
+        self.cells.remove(&key).map(|cell| cell.members).unwrap_or_default()
+    }
+
     pub fn find(&self, series: usize, bucket: Option<usize>, segment: u32) -> Option<&Cell> {
         let bucket = bucket.map_or(WHOLE_RANGE, |bucket| bucket as i32);
         self.cells.get(&CellKey {
@@ -142,9 +172,8 @@ impl Cells {
         let texts: &StringArray = segments.values().as_string();
         let mut places = Vec::with_capacity(texts.len());
         for text in texts.iter().flatten() {
-            let segment: Segment = serde_json::from_str(text).map_err(|error| {
-                datafusion::error::DataFusionError::Internal(format!("a segment is not JSON: {error}"))
-            })?;
+            let segment: Segment = serde_json::from_str(text)
+                .map_err(|error| DataFusionError::Internal(format!("a segment is not JSON: {error}")))?;
             places.push(self.place(segment));
         }
         let columns = Columns::of(batch);
@@ -154,7 +183,7 @@ impl Cells {
                 bucket: columns.buckets[row],
                 segment: places[segments.keys().value(row) as usize],
             };
-            self.entry(key).merge(&columns.cell(row));
+            self.entry(key).merge(&columns.cell(row)?);
         }
         Ok(())
     }
@@ -177,6 +206,16 @@ impl Cells {
                 crowds.append_value(cell.crowd.few().iter().copied().map(Some));
             }
         }
+        let mut members = BinaryBuilder::new();
+        for cell in &cells {
+            if cell.members.is_empty() {
+                members.append_null();
+                continue;
+            }
+            let mut bytes = Vec::with_capacity(cell.members.serialized_size());
+            cell.members.serialize_into(&mut bytes)?;
+            members.append_value(bytes);
+        }
         let counts = |field: fn(&Cell) -> u64| Arc::new(cells.iter().map(field).collect::<UInt64Array>());
         let floats = |field: fn(&Cell) -> f64| Arc::new(cells.iter().map(field).collect::<Float64Array>());
         let columns: Vec<datafusion::arrow::array::ArrayRef> = vec![
@@ -193,6 +232,7 @@ impl Cells {
             floats(|cell| cell.from_start_ms),
             counts(|cell| cell.persons),
             Arc::new(crowds.finish()),
+            Arc::new(members.finish()),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
@@ -205,6 +245,7 @@ struct Columns<'a> {
     counts: [&'a [u64]; 4],
     floats: [&'a [f64]; 5],
     crowds: &'a ListArray,
+    members: &'a BinaryArray,
 }
 
 impl<'a> Columns<'a> {
@@ -217,10 +258,11 @@ impl<'a> Columns<'a> {
             counts: [count(3), count(4), count(5), count(11)],
             floats: [float(6), float(7), float(8), float(9), float(10)],
             crowds: batch.column(12).as_list(),
+            members: batch.column(13).as_binary(),
         }
     }
 
-    fn cell(&self, row: usize) -> Cell {
+    fn cell(&self, row: usize) -> Result<Cell> {
         let crowd = if self.crowds.is_null(row) {
             Crowd::many()
         } else {
@@ -232,7 +274,12 @@ impl<'a> Columns<'a> {
                 .for_each(|person| crowd.insert(*person));
             crowd
         };
-        Cell {
+        let members = if self.members.is_null(row) {
+            RoaringTreemap::new()
+        } else {
+            RoaringTreemap::deserialize_from(self.members.value(row))?
+        };
+        Ok(Cell {
             events: self.counts[0][row],
             person_events: self.counts[1][row],
             numbers: self.counts[2][row],
@@ -243,6 +290,7 @@ impl<'a> Columns<'a> {
             from_start_ms: self.floats[4][row],
             persons: self.counts[3][row],
             crowd,
-        }
+            members,
+        })
     }
 }

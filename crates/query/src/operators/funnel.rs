@@ -3,7 +3,7 @@
 //! Rows that are a step of the funnel are kept, in a few words each, until the partition has been read; then they are
 //! dealt out to their persons, and each person's are walked in order of time.
 
-use super::cells::{CellKey, Cells, WHOLE_RANGE};
+use super::cells::{CellKey, Cells, WHOLE_RANGE, Wanted};
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
 use super::{Accumulate, Operator};
@@ -12,8 +12,11 @@ use crate::persons::PersonIndex;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
-use model::report::Attempt;
+use model::report::{Attempt, STEPS_MAX};
 use std::sync::Arc;
+
+/// Series of those who came no further than step 0, the next one of step 1, and so on. Exists only where wanted.
+pub(crate) const DROPPED_OFF: u32 = STEPS_MAX as u32;
 
 #[derive(Debug)]
 pub(crate) struct FunnelOperator {
@@ -27,6 +30,7 @@ pub(crate) struct FunnelOperator {
     pub breakdown: bool,
     /// Buckets of the trend.
     pub buckets: Option<Arc<Buckets>>,
+    pub wanted: Option<Wanted>,
 }
 
 impl Operator for FunnelOperator {
@@ -36,15 +40,17 @@ impl Operator for FunnelOperator {
 
     fn describe(&self) -> String {
         let steps: Vec<&str> = self.steps.iter().map(|step| step.as_deref().unwrap_or("*")).collect();
+        let members = self.wanted.as_ref().map(|wanted| format!("; members of {wanted:?}"));
         format!(
-            "steps={steps:?}; starts=[{}, {}); window_ms={}; tie_ms={}; attempt={:?}; breakdown={}; buckets={}",
+            "steps={steps:?}; starts=[{}, {}); window_ms={}; tie_ms={}; attempt={:?}; breakdown={}; buckets={}{}",
             self.starts_ms.0,
             self.starts_ms.1,
             self.window_ms,
             self.tie_ms,
             self.attempt,
             self.breakdown,
-            self.buckets.as_ref().map_or(0, |buckets| buckets.len())
+            self.buckets.as_ref().map_or(0, |buckets| buckets.len()),
+            members.unwrap_or_default()
         )
     }
 
@@ -57,6 +63,7 @@ impl Operator for FunnelOperator {
                 tie_ms: self.tie_ms,
                 attempt: self.attempt,
                 buckets: self.buckets.clone(),
+                wanted: self.wanted.clone(),
             },
             selectors: Selectors::new(&self.steps, input),
             breakdowns: Breakdowns::new(usize::from(self.breakdown), input),
@@ -75,6 +82,7 @@ struct Rule {
     tie_ms: i64,
     attempt: Attempt,
     buckets: Option<Arc<Buckets>>,
+    wanted: Option<Wanted>,
 }
 
 impl Rule {
@@ -154,17 +162,25 @@ impl Accumulate for Accumulator {
     }
 
     fn finish_bytes(&self) -> usize {
-        Grouped::<StepRow>::bytes(self.rows.len(), self.persons.len())
+        let members = self
+            .rule
+            .wanted
+            .as_ref()
+            .map_or(0, |_| self.persons.len() * size_of::<u64>());
+        Grouped::<StepRow>::bytes(self.rows.len(), self.persons.len()) + members
     }
 
     fn finish(self: Box<Self>) -> Result<RecordBatch> {
         let grouped = Grouped::new(self.rows, self.persons.len());
+        let mut cells = Cells::default();
+        let wanted = self.rule.wanted.as_ref().map(|wanted| cells.key_of(wanted));
         let mut walker = Walker {
             rule: &self.rule,
             breakdowns: &self.breakdowns,
             persons: &self.persons,
             step_rows: vec![Vec::new(); self.rule.steps],
-            cells: Cells::default(),
+            cells,
+            wanted,
             places: Vec::new(),
         };
         let everybody = walker.cells.place(Vec::new());
@@ -183,6 +199,7 @@ struct Walker<'a> {
     /// Indexes of the person's rows that are each step.
     step_rows: Vec<Vec<u32>>,
     cells: Cells,
+    wanted: Option<CellKey>,
     /// Cell segment of each segment, once known.
     places: Vec<Option<u32>>,
 }
@@ -304,12 +321,21 @@ impl Walker<'_> {
     }
 
     fn count_in(&mut self, person: u64, run: &Run, bucket: i32, segment: u32) {
+        let key = |series: u32| CellKey {
+            series,
+            bucket,
+            segment,
+        };
+        let dropped_off = key(DROPPED_OFF + run.steps as u32 - 1);
+        if self.wanted == Some(dropped_off) {
+            self.cells.entry(dropped_off).members.insert(person);
+        }
         for step in 0..run.steps {
-            let cell = self.cells.entry(CellKey {
-                series: step as u32,
-                bucket,
-                segment,
-            });
+            let key = key(step as u32);
+            let cell = self.cells.entry(key);
+            if self.wanted == Some(key) {
+                cell.members.insert(person);
+            }
             cell.persons += 1;
             cell.crowd.insert(person);
             let time_ms = run.times_ms[step];

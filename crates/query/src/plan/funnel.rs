@@ -3,12 +3,30 @@
 use super::{Parts, RowsBuilder, Source};
 use crate::QueryError;
 use crate::calendar::{Buckets, range_ms};
-use crate::operators::funnel::FunnelOperator;
-use model::report::{DateRange, Funnel};
+use crate::operators::cells::{WHOLE_RANGE, Wanted};
+use crate::operators::funnel::{DROPPED_OFF, FunnelOperator};
+use model::report::{DateRange, Funnel, FunnelCell, FunnelSide};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) fn parts(source: &Source, funnel: &Funnel, range: DateRange) -> Result<Parts, QueryError> {
+pub(super) fn wanted(cell: &FunnelCell) -> Wanted {
+    let first = match cell.side {
+        FunnelSide::Reached => 0,
+        FunnelSide::DroppedOff => DROPPED_OFF,
+    };
+    Wanted {
+        series: first + cell.step as u32,
+        bucket: cell.bucket.map_or(WHOLE_RANGE, |bucket| bucket as i32),
+        segment: cell.segment.clone(),
+    }
+}
+
+pub(super) fn parts(
+    source: &Source,
+    funnel: &Funnel,
+    range: DateRange,
+    wanted: Option<Wanted>,
+) -> Result<Parts, QueryError> {
     let starts_ms = range_ms(range, &source.zone.rules)?;
     let buckets = match funnel.unit {
         Some(unit) => Some(Arc::new(Buckets::new(range, unit, &source.zone.rules)?)),
@@ -32,6 +50,7 @@ pub(super) fn parts(source: &Source, funnel: &Funnel, range: DateRange) -> Resul
         attempt: funnel.attempt,
         breakdown: funnel.breakdown.is_some(),
         buckets: buckets.clone(),
+        wanted,
     };
     Ok((Arc::new(operator), rows, buckets))
 }

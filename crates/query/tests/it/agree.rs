@@ -12,6 +12,7 @@ use query::QueryError;
 use reference::ReferenceError;
 
 const REPORTS_PER_WORLD: u64 = 12;
+const CELLS_PER_ANSWER: usize = 2;
 
 fn cases() -> u32 {
     let asked = std::env::var("FROSTPANE_QUERY_CASES").ok();
@@ -46,6 +47,12 @@ proptest! {
                 (Ok(expected), Ok((explained, _))) => {
                     let different = difference(expected, &explained.answer);
                     prop_assert!(different.is_none(), "{}\n{shown}", different.unwrap_or_default());
+                    for _ in 0..CELLS_PER_ANSWER {
+                        let Some(cell) = random::cell(&mut rng, &report, expected) else { break };
+                        let expected = world.reference_members(&report, &cell, now).unwrap();
+                        let (got, _) = world.members(&engine, &report, &cell).unwrap();
+                        prop_assert!(got == expected, "{cell:?} holds {expected:?}, not {got:?}\n{shown}");
+                    }
                 }
                 (Err(ReferenceError::Type(_)), Err(QueryError::Expression { .. })) => {}
                 (Err(ReferenceError::Invalid(_)), Err(QueryError::Invalid(_))) => {}

@@ -6,6 +6,7 @@ mod agree;
 mod classes;
 mod equal;
 mod expressions;
+mod members;
 mod plans;
 mod random;
 mod rows;

@@ -10,8 +10,8 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use model::expression::{BinaryOp, Expression, Function, Scope};
 use model::report::{
-    Attempt, Cohorts, DateRange, EventSelector, Funnel, Insights, Intervals, Measure, Metric, Question, Report,
-    Retention, Unit,
+    Answer, Attempt, Cohorts, DateRange, EventSelector, Funnel, FunnelAnswer, FunnelCell, FunnelSide, Insights,
+    Intervals, Measure, Metric, Question, Report, ReportCell, Retention, Unit,
 };
 use model::{Event, EventTime, GroupNumber, InsertId, PersonNumber, Value};
 
@@ -217,6 +217,16 @@ pub fn report(rng: &mut Rng) -> Report {
         timezone: chance(rng, 60).then(|| (*pick(rng, &ZONES)).to_owned()),
         filter: chance(rng, 30).then(|| condition(rng, 2)),
         question,
+    }
+}
+
+/// A number of an answer, for asking who is behind it.
+pub fn cell(rng: &mut Rng, report: &Report, answer: &Answer) -> Option<ReportCell> {
+    match (&report.question, answer) {
+        (Question::Funnel(funnel), Answer::Funnel(answer)) => {
+            Some(ReportCell::Funnel(funnel::cell(rng, funnel, answer)))
+        }
+        _ => None,
     }
 }
 

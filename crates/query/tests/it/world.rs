@@ -1,13 +1,14 @@
 //! A store in a temporary folder with an engine on it, and beside it the same history for the reference.
 
 use ledger::{Actor, Asker, Class, Disclosure, Gate, Ledger, Undisclosed};
-use model::report::{Answer, Report};
+use model::report::{Answer, Report, ReportCell};
 use model::{
     BatchId, Event, EventTime, FeedEntry, FeedItem, PersonNumber, ProfileOp, ProfileUpdate, ProjectId, Record, Subject,
     Value,
 };
 use query::{Engine, EngineOptions, Explained, QueryError};
 use reference::{History, HistoryEvent};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Project, Store, StoreOptions};
 use tempfile::TempDir;
@@ -151,6 +152,27 @@ impl World {
     pub fn ask(&self, engine: &Engine, report: &Report, now: EventTime) -> Result<(Explained, Disclosure), QueryError> {
         let answered = self.wait(engine.report(&self.project, report, now))?;
         Ok(self.release(answered))
+    }
+
+    /// Who is behind a number, with what finding out disclosed.
+    pub fn members(
+        &self,
+        engine: &Engine,
+        report: &Report,
+        cell: &ReportCell,
+    ) -> Result<(BTreeSet<PersonNumber>, Disclosure), QueryError> {
+        let members = self.wait(engine.members(&self.project, report, cell))?;
+        let (members, disclosure) = self.release(members);
+        Ok((members.slice(0, members.len()).into_iter().collect(), disclosure))
+    }
+
+    pub fn reference_members(
+        &self,
+        report: &Report,
+        cell: &ReportCell,
+        now: EventTime,
+    ) -> Result<BTreeSet<PersonNumber>, reference::ReferenceError> {
+        reference::members(report, cell, &self.project.timezone, &self.history, now)
     }
 
     pub fn reference(&self, report: &Report, now: EventTime) -> Result<Answer, reference::ReferenceError> {
