@@ -1,4 +1,9 @@
-/** The places of the app and what they are called. */
+/**
+ * The places of the app and what they are called: the navigation, in order. `routes.ts` says which page stands where.
+ *
+ * Groups go from what is looked at daily to what is set up once: what people made and come back to, the kinds of
+ * reports, persons, the project.
+ */
 import type { IconName } from '../components/icons';
 
 export interface Place {
@@ -7,11 +12,22 @@ export interface Place {
   icon: IconName;
 }
 
-export const GROUPS: { label: string; places: Place[] }[] = [
+export interface Group {
+  label: string;
+  /** The first group needs no heading on screen; a screen reader still hears one. */
+  plain?: boolean;
+  places: Place[];
+}
+
+export const GROUPS: Group[] = [
+  {
+    label: 'Home',
+    plain: true,
+    places: [{ path: '/', label: 'Overview', icon: 'overview' }],
+  },
   {
     label: 'Reports',
     places: [
-      { path: '/', label: 'Overview', icon: 'overview' },
       { path: '/insights', label: 'Insights', icon: 'insights' },
       { path: '/funnels', label: 'Funnels', icon: 'funnels' },
       { path: '/retention', label: 'Retention', icon: 'retention' },
@@ -20,13 +36,18 @@ export const GROUPS: { label: string; places: Place[] }[] = [
   {
     label: 'Persons',
     places: [
-      { path: '/live', label: 'Live', icon: 'live' },
       { path: '/people', label: 'People', icon: 'people' },
+      { path: '/live', label: 'Live', icon: 'live' },
       { path: '/ledger', label: 'Ledger', icon: 'ledger' },
     ],
   },
   { label: 'Project', places: [{ path: '/setup', label: 'Setup', icon: 'setup' }] },
 ];
+
+/** Whether a place is where the app is, or above it: `/people` for `/people/7`. */
+export function isCurrent(place: string, path: string): boolean {
+  return path === place || (place !== '/' && path.startsWith(`${place}/`));
+}
 
 export function titleOf(path: string): string {
   const person = /^\/people\/(\d+)$/.exec(path)?.[1];

@@ -1,0 +1,36 @@
+/** Which page stands at which path. A page about one thing is handed its number: `/people/{number}`. */
+import type { Component } from 'svelte';
+import Funnels from '../pages/Funnels.svelte';
+import Insights from '../pages/Insights.svelte';
+import Ledger from '../pages/Ledger.svelte';
+import Live from '../pages/Live.svelte';
+import NotFound from '../pages/NotFound.svelte';
+import Overview from '../pages/Overview.svelte';
+import People from '../pages/People.svelte';
+import Person from '../pages/Person.svelte';
+import Retention from '../pages/Retention.svelte';
+import Setup from '../pages/Setup.svelte';
+
+const PAGES: Record<string, Component> = {
+  '/': Overview,
+  '/insights': Insights,
+  '/funnels': Funnels,
+  '/retention': Retention,
+  '/live': Live,
+  '/people': People,
+  '/ledger': Ledger,
+  '/setup': Setup,
+};
+
+const NUMBERED: Record<string, Component<{ number: number }>> = {
+  '/people': Person,
+};
+
+export type Match = { page: Component } | { page: Component<{ number: number }>; number: number };
+
+export function match(path: string): Match {
+  const [, parent = '', number = ''] = /^(\/.+)\/([1-9]\d{0,15})$/.exec(path) ?? [];
+  const numbered = NUMBERED[parent];
+  if (numbered) return { page: numbered, number: Number(number) };
+  return { page: PAGES[path] ?? NotFound };
+}
