@@ -6,6 +6,7 @@
 
 mod parse;
 mod print;
+mod quantifier;
 
 use crate::Value;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub use parse::ParseError;
 
 /// Longest expression text, in bytes (contract X19).
 pub const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Longest text that an expression prints as. Spaces, full names and long numbers make it longer than what was read.
+pub const PRINTED_BYTES_MAX: usize = 8 * TEXT_BYTES_MAX;
 /// Deepest nesting (contract X19).
 pub const DEPTH_MAX: usize = 64;
 /// Most literals in one list (contract X19).
@@ -51,6 +54,9 @@ pub enum Scope {
     User,
     /// `event["$time"]`: what every event has.
     Event,
+    /// `behaviors["x"]`: how many events of a person match a behaviour that came with a question about people
+    /// (contract EN9). Not set in every other question.
+    Behaviors,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -176,11 +182,11 @@ impl TryFrom<Form> for Expression {
 
     fn try_from(form: Form) -> Result<Self, ParseError> {
         let tree = match form {
-            Form::Text(text) => return Expression::parse(&text),
+            Form::Text(text) => return parse::parse_printed(&text),
             Form::Tree(tree) => tree,
         };
         // Printing and parsing again puts a tree under every limit and check that the text form has.
-        Expression::parse(&from_tree(tree, 0)?.to_string())
+        parse::parse_printed(&from_tree(tree, 0)?.to_string())
     }
 }
 

@@ -107,7 +107,7 @@ pub(crate) fn names_of<'a>(expressions: impl Iterator<Item = &'a Expression>) ->
                 match scope {
                     Scope::Properties => properties.insert(name.clone()),
                     Scope::User => user.insert(name.clone()),
-                    Scope::Event => false,
+                    Scope::Event | Scope::Behaviors => false,
                 };
             }
         });

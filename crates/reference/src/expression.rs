@@ -60,7 +60,7 @@ fn property(scope: Scope, name: &str, row: &Row<'_>) -> Evaluated {
     match (scope, name) {
         (Scope::Properties | Scope::Event, "$time") => Time(row.event.time.0),
         (Scope::Properties | Scope::Event, "$event_name") => Text(row.event.name.clone()),
-        (Scope::Event, _) => Undefined,
+        (Scope::Event | Scope::Behaviors, _) => Undefined,
         (Scope::User, _) => row
             .profile
             .and_then(|profile| profile.get(name))

@@ -34,7 +34,7 @@ describe('rows and expressions', () => {
   });
 
   it('reads the form in which the server prints what it stored', () => {
-    const printed = '(properties["$browser"]) == ("Chrome") and ((properties["n"]) > (3)) and (not (defined(user["plan"])))';
+    const printed = 'properties["$browser"] == "Chrome" and properties["n"] > 3 and not defined(user["plan"])';
     expect(clausesOf(printed)?.map(({ operator, values }) => [operator, values])).toEqual([
       ['is', ['Chrome']],
       ['greater', [3]],

@@ -3,7 +3,9 @@
 //! Precedence, lowest first: `or`; `and`; `not`; comparison and `in` (not associative); `+ -`; `* / %`; unary `-`
 //! (contract X1). Keywords ignore case (X2).
 
-use super::{BinaryOp, DEPTH_MAX, Expression, Function, LIST_LITERALS_MAX, Scope, TEXT_BYTES_MAX};
+use super::{
+    BinaryOp, DEPTH_MAX, Expression, Function, LIST_LITERALS_MAX, PRINTED_BYTES_MAX, Scope, TEXT_BYTES_MAX, quantifier,
+};
 use crate::Value;
 
 /// Why a text is not an expression, and where.
@@ -17,7 +19,7 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    fn new(at: usize, message: impl Into<String>) -> ParseError {
+    pub(super) fn new(at: usize, message: impl Into<String>) -> ParseError {
         ParseError {
             at,
             message: message.into(),
@@ -33,10 +35,27 @@ impl ParseError {
 }
 
 pub(super) fn parse(text: &str) -> Result<Expression, ParseError> {
-    if text.len() > TEXT_BYTES_MAX {
+    let expression = parse_up_to(text, TEXT_BYTES_MAX)?;
+    // Only `any` and `all` can grow so much, since they become what they mean.
+    if expression.to_string().len() > PRINTED_BYTES_MAX {
         return Err(ParseError::new(
-            TEXT_BYTES_MAX,
-            format!("the expression is longer than {TEXT_BYTES_MAX} bytes"),
+            0,
+            "the lists of any() and all() make the expression too long",
+        ));
+    }
+    Ok(expression)
+}
+
+/// Parses what [`Expression`]'s `Display` printed, which is longer than the text it once came from.
+pub(super) fn parse_printed(text: &str) -> Result<Expression, ParseError> {
+    parse_up_to(text, PRINTED_BYTES_MAX)
+}
+
+fn parse_up_to(text: &str, bytes_max: usize) -> Result<Expression, ParseError> {
+    if text.len() > bytes_max {
+        return Err(ParseError::new(
+            bytes_max,
+            format!("the expression is longer than {bytes_max} bytes"),
         ));
     }
     let tokens = tokenize(text)?;
@@ -49,6 +68,7 @@ pub(super) fn parse(text: &str) -> Result<Expression, ParseError> {
         tokens,
         next: 0,
         end: text.len(),
+        element: None,
     };
     let expression = parser.or(0)?;
     match parser.peek() {
@@ -143,6 +163,8 @@ struct Parser {
     tokens: Vec<(usize, Token)>,
     next: usize,
     end: usize,
+    /// What the innermost `any` or `all` calls an element of its list.
+    element: Option<String>,
 }
 
 impl Parser {
@@ -286,7 +308,7 @@ impl Parser {
             }
             let at = self.at();
             match self.unary(DEPTH_MAX - 1)? {
-                Expression::Literal(item) if !matches!(item, Value::List(_)) => items.push(item),
+                Expression::Literal(item) if !matches!(item, Value::List(_) | Value::Null) => items.push(item),
                 _ => {
                     return Err(ParseError::new(
                         at,
@@ -311,10 +333,11 @@ impl Parser {
                 "properties" => Scope::Properties,
                 "user" => Scope::User,
                 "event" => Scope::Event,
+                "behaviors" => Scope::Behaviors,
                 _ => {
                     return Err(ParseError::new(
                         at,
-                        "only properties[…], user[…] and event[…] are looked up by name",
+                        "only properties[…], user[…], event[…] and behaviors[…] are looked up by name",
                     ));
                 }
             };
@@ -329,6 +352,7 @@ impl Parser {
         match lower.as_str() {
             "true" => return Ok(Expression::Literal(Value::Bool(true))),
             "false" => return Ok(Expression::Literal(Value::Bool(false))),
+            _ if self.element.as_deref() == Some(word) => return Ok(quantifier::ELEMENT),
             _ => {}
         }
         if !self.take_symbol("(") {
@@ -336,6 +360,9 @@ impl Parser {
                 at,
                 format!("'{word}' is not a value; write properties[\"{word}\"] for a property"),
             ));
+        }
+        if matches!(lower.as_str(), "any" | "all") {
+            return self.quantifier(at, lower == "all", depth);
         }
         let Some(function) = Function::from_name(&lower) else {
             return Err(ParseError::new(at, format!("the function '{word}' is not supported")));
@@ -354,6 +381,27 @@ impl Parser {
         }
         Ok(Expression::Call { function, arguments })
     }
+
+    /// `any(X, list, condition on X)`, behind its parenthesis (contract X15).
+    fn quantifier(&mut self, at: usize, all: bool, depth: usize) -> Result<Expression, ParseError> {
+        let name_at = self.at();
+        let Some(Token::Word(name)) = self.peek().cloned() else {
+            return Err(ParseError::new(name_at, "expected a name for the list's elements"));
+        };
+        if self.element.is_some() {
+            return Err(ParseError::new(at, "any() and all() do not nest"));
+        }
+        self.next += 1;
+        self.expect(",")?;
+        let list = self.or(depth + 1)?;
+        self.expect(",")?;
+        self.element = Some(name);
+        let condition = self.or(depth + 1);
+        self.element = None;
+        let condition = condition?;
+        self.expect(")")?;
+        quantifier::expression(all, &list, condition, depth).map_err(|message| ParseError::new(at, message))
+    }
 }
 
 fn binary(op: BinaryOp, left: Expression, right: Expression) -> Expression {
@@ -365,68 +413,4 @@ fn binary(op: BinaryOp, left: Expression, right: Expression) -> Expression {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn check(text: &str, printed: &str) {
-        let expression = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-        assert_eq!(expression.to_string(), printed);
-        assert_eq!(parse(printed).as_ref(), Ok(&expression), "{printed} parses back");
-    }
-
-    #[test]
-    fn reads_what_scripts_send() {
-        check("$browser", r#"properties["$browser"]"#);
-        check(r#"properties['a b'] == "x""#, r#"(properties["a b"]) == ("x")"#);
-        check(
-            r#"not defined (properties["city"]) AND properties["n"] in [1,-2]"#,
-            r#"(not (defined(properties["city"]))) and ((properties["n"]) in ([1, -2]))"#,
-        );
-        check(
-            r#"1 + 2 * 3 - 4 < 5 or false"#,
-            "((((1) + ((2) * (3))) - (4)) < (5)) or (false)",
-        );
-        check(
-            r#"string(user["plan"], "none") != "pro""#,
-            r#"(string(user["plan"], "none")) != ("pro")"#,
-        );
-        check(
-            r#"properties["q"] = "say \"hi\" \\""#,
-            r#"(properties["q"]) == ("say \"hi\" \\")"#,
-        );
-    }
-
-    #[test]
-    fn long_chains_print_flat() {
-        let text = vec!["defined(properties[\"x\"])"; 200].join(" and ");
-        let expression = parse(&text).expect("a long chain parses");
-        assert_eq!(parse(&expression.to_string()), Ok(expression));
-    }
-
-    #[test]
-    fn says_what_is_wrong_and_where() {
-        let fault = |text: &str| parse(text).expect_err(text);
-        assert_eq!(fault("1 +").at, 3);
-        assert!(
-            fault("upper(properties[\"x\"])")
-                .message
-                .contains("'upper' is not supported")
-        );
-        assert!(fault("browser == 1").message.contains("properties[\"browser\"]"));
-        assert!(fault("\"open").message.contains("closing quote"));
-        assert!(fault(&"(".repeat(200)).message.contains("nests deeper"));
-        assert!(fault(&"not ".repeat(200)).message.contains("nests deeper"));
-        assert!(fault(&"-".repeat(200)).message.contains("nests deeper"));
-        assert!(fault(&"x".repeat(9000)).message.contains("longer"));
-    }
-
-    proptest! {
-        #[test]
-        fn never_panics_and_prints_what_it_read(text in "\\PC{0,40}|[a-z()\\[\\]\"'=<>+*/% 0-9.,-]{0,40}") {
-            if let Ok(expression) = parse(&text) {
-                prop_assert_eq!(parse(&expression.to_string()), Ok(expression));
-            }
-        }
-    }
-}
+mod tests;

@@ -5,35 +5,75 @@ use crate::Value;
 use crate::value::number_text;
 use std::fmt::{Display, Formatter, Result};
 
+/// How tightly each form binds, as the parser reads it; a part that binds less than its place wants parentheses.
+///
+/// None are printed that the text it came from did not need: each would count as one level of nesting when it is read
+/// back.
+mod binding {
+    pub const LOOSEST: u8 = 0;
+    pub const OR: u8 = 1;
+    pub const AND: u8 = 2;
+    pub const NOT: u8 = 3;
+    pub const COMPARISON: u8 = 4;
+    pub const SUM: u8 = 5;
+    pub const PRODUCT: u8 = 6;
+    pub const UNARY: u8 = 7;
+    pub const TIGHTEST: u8 = 8;
+}
+
 impl Display for Expression {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match self {
-            Expression::Property { scope, name } => {
-                write!(f, "{}[{}]", scope.keyword(), Quoted(name))
+        print(f, self, binding::LOOSEST)
+    }
+}
+
+/// Prints an expression where nothing looser than `place` may stand bare.
+fn print(f: &mut Formatter<'_>, expression: &Expression, place: u8) -> Result {
+    if binding_of(expression) < place {
+        f.write_str("(")?;
+        print_bare(f, expression)?;
+        return f.write_str(")");
+    }
+    print_bare(f, expression)
+}
+
+fn print_bare(f: &mut Formatter<'_>, expression: &Expression) -> Result {
+    match expression {
+        Expression::Property { scope, name } => write!(f, "{}[{}]", scope.keyword(), Quoted(name)),
+        Expression::Literal(value) => print_literal(f, value),
+        Expression::Not(inner) => {
+            f.write_str("not ")?;
+            print(f, inner, binding::NOT)
+        }
+        Expression::Negate(inner) => {
+            f.write_str("-")?;
+            print(f, inner, binding::UNARY)
+        }
+        Expression::Binary { op, left, right } => {
+            let own = op.binding();
+            // Chains lean to the left; comparisons do not chain.
+            print(f, left, if own == binding::COMPARISON { own + 1 } else { own })?;
+            write!(f, " {} ", op.symbol())?;
+            print(f, right, own + 1)
+        }
+        Expression::Call { function, arguments } => {
+            write!(f, "{}(", function.name())?;
+            for (index, argument) in arguments.iter().enumerate() {
+                f.write_str(if index > 0 { ", " } else { "" })?;
+                print(f, argument, binding::LOOSEST)?;
             }
-            Expression::Literal(value) => print_literal(f, value),
-            Expression::Not(inner) => write!(f, "not ({inner})"),
-            Expression::Negate(inner) => write!(f, "-({inner})"),
-            // A chain of one operator prints flat: parentheses would make a long `and` too deep to read back.
-            Expression::Binary { op, left, right } if op.is_chain() && is_binary(left, *op) => {
-                write!(f, "{left} {} ({right})", op.symbol())
-            }
-            Expression::Binary { op, left, right } => {
-                write!(f, "({left}) {} ({right})", op.symbol())
-            }
-            Expression::Call { function, arguments } => {
-                write!(f, "{}(", function.name())?;
-                for (index, argument) in arguments.iter().enumerate() {
-                    write!(f, "{}{argument}", if index > 0 { ", " } else { "" })?;
-                }
-                f.write_str(")")
-            }
+            f.write_str(")")
         }
     }
 }
 
-fn is_binary(expression: &Expression, expected: BinaryOp) -> bool {
-    matches!(expression, Expression::Binary { op, .. } if *op == expected)
+fn binding_of(expression: &Expression) -> u8 {
+    match expression {
+        Expression::Not(_) => binding::NOT,
+        Expression::Negate(_) => binding::UNARY,
+        Expression::Binary { op, .. } => op.binding(),
+        Expression::Property { .. } | Expression::Literal(_) | Expression::Call { .. } => binding::TIGHTEST,
+    }
 }
 
 fn print_literal(f: &mut Formatter<'_>, value: &Value) -> Result {
@@ -68,15 +108,21 @@ impl Scope {
             Scope::Properties => "properties",
             Scope::User => "user",
             Scope::Event => "event",
+            Scope::Behaviors => "behaviors",
         }
     }
 }
 
 impl BinaryOp {
-    /// Whether `a op b op c` means `(a op b) op c`.
-    fn is_chain(self) -> bool {
+    fn binding(self) -> u8 {
         use BinaryOp::*;
-        matches!(self, Or | And | Add | Subtract | Multiply | Divide | Remainder)
+        match self {
+            Or => binding::OR,
+            And => binding::AND,
+            Equal | NotEqual | Less | LessOrEqual | Greater | GreaterOrEqual | In => binding::COMPARISON,
+            Add | Subtract => binding::SUM,
+            Multiply | Divide | Remainder => binding::PRODUCT,
+        }
     }
 
     pub fn symbol(self) -> &'static str {

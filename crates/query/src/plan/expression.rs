@@ -17,7 +17,7 @@ use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, case, cast, lit, when};
 use model::Value;
 use model::expression::{BinaryOp, Expression, Function, Scope};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use store::ColumnKind;
 
 /// What the rows of a plan have, by scope and name.
@@ -25,6 +25,8 @@ use store::ColumnKind;
 pub(crate) struct Available {
     pub properties: HashMap<String, Vec<ColumnKind>>,
     pub user: HashMap<String, Vec<ColumnKind>>,
+    /// Behaviours whose events were counted, by name; rows are people then.
+    pub behaviors: HashSet<String>,
     /// Rows are events: they have an instant and a name.
     pub events: bool,
 }
@@ -50,6 +52,11 @@ pub(crate) struct Typed {
 /// Column of a profile property, as the table of events has it. No event column has such a name: those end in a kind.
 pub(crate) fn user_column(name: &str, kind: ColumnKind) -> String {
     format!("{}@user", store::physical_name(name, kind))
+}
+
+/// Column of how many events match a behaviour. No other column has such a name.
+pub(crate) fn behavior_column(name: &str) -> String {
+    format!("{name}@behavior")
 }
 
 pub(crate) fn column(name: impl Into<String>) -> Expr {
@@ -125,6 +132,13 @@ impl Compiler<'_> {
         }
         let (kinds, of_user) = match scope {
             Scope::Event => return Typed::default(),
+            Scope::Behaviors if self.available.behaviors.contains(name) => {
+                return Typed {
+                    always: true,
+                    ..Typed::of_number(Some(column(behavior_column(name))))
+                };
+            }
+            Scope::Behaviors => return Typed::default(),
             Scope::Properties => (self.available.properties.get(name), false),
             Scope::User => (self.available.user.get(name), true),
         };

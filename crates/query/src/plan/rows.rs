@@ -54,6 +54,7 @@ pub(crate) fn matching_rows(
         properties: profiles.kinds().clone(),
         user: profiles.kinds().clone(),
         events: false,
+        ..Available::default()
     };
     let filter = Compiler {
         available: &available,
