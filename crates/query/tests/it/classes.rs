@@ -188,7 +188,7 @@ fn random_answers_disclose_exactly_the_persons_of_their_small_cells() {
     let mut rng = Rng::with_seed(11);
     let mut of_class = [0, 0];
     for seed in 0..12 {
-        let world = random::world(seed, 150, 24);
+        let world = random::life(&mut Rng::with_seed(seed), 150, 24).play();
         let engine = world.engine();
         for _ in 0..8 {
             let report = countable(random::report(&mut rng));

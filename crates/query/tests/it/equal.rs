@@ -17,10 +17,15 @@ fn of_values(path: &str, left: &Value, right: &Value) -> Option<String> {
                 .filter_map(|(index, (left, right))| of_values(&format!("{path}/{index}"), left, right))
                 .next()
         }
-        (Value::Object(left), Value::Object(right)) if left.len() == right.len() => left
-            .iter()
-            .filter_map(|(name, left)| of_values(&format!("{path}/{name}"), left, right.get(name)?))
-            .next(),
+        (Value::Object(left), Value::Object(right)) if left.len() == right.len() => {
+            let members = left.iter().map(|(name, left)| (name, left, right.get(name)));
+            members
+                .filter_map(|(name, left, right)| match right {
+                    Some(right) => of_values(&format!("{path}/{name}"), left, right),
+                    None => Some(format!("{path}/{name}: only in the first")),
+                })
+                .next()
+        }
         (Value::Number(left), Value::Number(right)) => {
             let (left, right) = (left.as_f64()?, right.as_f64()?);
             let near = (left - right).abs() <= 1e-9 * left.abs().max(right.abs());

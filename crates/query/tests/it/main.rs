@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod agree;
+mod case;
 mod classes;
 mod equal;
 mod expressions;
+mod life;
 mod members;
+mod metamorphic;
 mod plans;
 mod random;
 mod rows;

@@ -4,7 +4,8 @@ mod funnel;
 mod insights;
 mod retention;
 
-use crate::world::{World, set};
+use crate::life::{Life, Step};
+use crate::world::set;
 use fastrand::Rng;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -37,46 +38,44 @@ fn chance(rng: &mut Rng, percent: u32) -> bool {
     rng.u32(0..100) < percent
 }
 
-/// A store that lived: several batches, merges, flushes, compactions and restarts.
-pub fn world(seed: u64, events: usize, persons: u64) -> World {
-    let mut rng = Rng::with_seed(seed);
-    let zone: &&str = pick(&mut rng, &ZONES);
-    let mut world = World::new(zone);
+/// What happened to a project: several batches, merges, flushes, compactions, restarts and perhaps an erasure.
+pub fn life(rng: &mut Rng, events: usize, persons: u64) -> Life {
+    let timezone = (*pick(rng, &ZONES)).to_owned();
     let mut left = events;
+    let mut steps = Vec::new();
     // Merges lead from one canonical person to another, as the vault gives them.
     let mut canonical: Vec<u64> = (1..=persons).chain([1 << 47]).collect();
     while left > 0 {
         let count = rng.usize(1..=10).min(left);
         left -= count;
-        let batch: Vec<Event> = (0..count).map(|_| event(&mut rng, persons)).collect();
+        let events: Vec<Event> = (0..count).map(|_| event(rng, persons)).collect();
         let mut merges = Vec::new();
-        if canonical.len() > 2 && chance(&mut rng, 12) {
+        if canonical.len() > 2 && chance(rng, 12) {
             let from = canonical.swap_remove(rng.usize(0..canonical.len()));
-            let into = *pick(&mut rng, &canonical);
+            let into = *pick(rng, &canonical);
             merges.push((PersonNumber(from), PersonNumber(into)));
         }
-        let profiles = if chance(&mut rng, 40) {
-            vec![profile(&mut rng, persons)]
+        let profiles = if chance(rng, 40) {
+            vec![profile(rng, persons)]
         } else {
             Vec::new()
         };
-        world.append(batch, profiles, merges);
+        steps.push(Step::Batch {
+            events,
+            profiles,
+            merges,
+        });
         match rng.u32(0..100) {
-            0..12 => world.store().flush().unwrap(),
-            12..17 => {
-                world.store().flush().unwrap();
-                world.store().compact().unwrap();
-            }
-            17..20 => world.reopen(),
+            0..12 => steps.push(Step::Flush),
+            12..17 => steps.extend([Step::Flush, Step::Compact]),
+            17..20 => steps.push(Step::Reopen),
             _ => {}
         }
     }
-    if chance(&mut rng, 15) {
-        let erased = PersonNumber(*pick(&mut rng, &canonical));
-        world.erase(vec![erased]);
+    if chance(rng, 15) {
+        steps.push(Step::Erase(PersonNumber(*pick(rng, &canonical))));
     }
-    world.read_profiles();
-    world
+    Life { timezone, steps }
 }
 
 fn event(rng: &mut Rng, persons: u64) -> Event {

@@ -22,12 +22,17 @@ pub struct World {
     runtime: tokio::runtime::Runtime,
     batches: u64,
     feed_seq: u64,
+    shards: u32,
 }
 
 impl World {
     pub fn new(timezone: &str) -> World {
+        World::with_shards(timezone, 3)
+    }
+
+    pub fn with_shards(timezone: &str, shards: u32) -> World {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::create(options(&directory)).unwrap();
+        let store = Store::create(options(&directory, shards)).unwrap();
         let project = store.catalog().create_project("test", timezone).unwrap();
         let ledger = Ledger::open(&directory.path().join("ledger")).unwrap();
         World {
@@ -39,6 +44,7 @@ impl World {
             runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
             batches: 0,
             feed_seq: 0,
+            shards,
         }
     }
 
@@ -103,7 +109,7 @@ impl World {
 
     pub fn reopen(&mut self) {
         self.store.take().unwrap().close();
-        self.store = Some(Store::open(options(&self.directory)).unwrap());
+        self.store = Some(Store::open(options(&self.directory, self.shards)).unwrap());
     }
 
     /// Takes over the profiles as the store has them; how operations change them is the store's business.
@@ -180,9 +186,9 @@ impl World {
     }
 }
 
-fn options(directory: &TempDir) -> StoreOptions {
+fn options(directory: &TempDir, shards: u32) -> StoreOptions {
     StoreOptions {
-        shards: 3,
+        shards,
         background: false,
         ..StoreOptions::new(directory.path().join("store"))
     }
