@@ -39,6 +39,7 @@ APP = {
 PUBLIC = {("POST", "/api/v1/session"), ("GET", "/api/v1/openapi.json"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 QUERIES = ("/segmentation", "/segmentation/sum", "/segmentation/average", "/events", "/events/top", "/events/names",
            "/events/properties", "/events/properties/top", "/events/properties/values", "/funnels", "/funnels/list", "/retention",
+           "/retention/addiction",
            "/engage", "/engage/query", "/cohorts/list", "/stream/query", "/jql")
 STAFF_ONLY = {"/api/v1/session", "/api/v1/status", "/api/v1/projects/{project}/ledger"}
 MUTATING = [(method, path) for method, path in APP if method != "GET"]

@@ -1,6 +1,8 @@
 //! Answers as rows of text: aligned for a terminal, or CSV.
 
-use model::report::{Answer, FunnelAnswer, InsightsAnswer, RetentionAnswer, Segment};
+use model::report::{
+    Answer, FrequencyAnswer, FunnelAnswer, InsightsAnswer, LifecycleAnswer, RetentionAnswer, Segment, StickinessAnswer,
+};
 use model::value::number_text;
 
 pub type Rows = Vec<Vec<String>>;
@@ -10,6 +12,9 @@ pub fn rows(answer: &Answer) -> Rows {
         Answer::Insights(answer) => insights(answer),
         Answer::Funnel(answer) => funnel(answer),
         Answer::Retention(answer) => retention(answer),
+        Answer::Frequency(answer) => frequency(answer),
+        Answer::Stickiness(answer) => stickiness(answer),
+        Answer::Lifecycle(answer) => lifecycle(answer),
     }
 }
 
@@ -74,6 +79,59 @@ fn retention(answer: &RetentionAnswer) -> Rows {
             let mut row = vec![segment_text(&segment.segment), bucket.clone(), cohort.born.to_string()];
             row.extend(cohort.returned.iter().map(u64::to_string));
             row.resize(longest + 3, String::new());
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn frequency(answer: &FrequencyAnswer) -> Rows {
+    let longest = answer
+        .segments
+        .iter()
+        .flat_map(|s| &s.at_least)
+        .map(Vec::len)
+        .max()
+        .unwrap_or(0);
+    let mut rows = vec![["segment", "bucket"].map(str::to_owned).to_vec()];
+    rows[0].extend((1..=longest).map(|parts| format!("at least {parts}")));
+    for segment in &answer.segments {
+        for (bucket, at_least) in answer.buckets.iter().zip(&segment.at_least) {
+            let mut row = vec![segment_text(&segment.segment), bucket.clone()];
+            row.extend(at_least.iter().map(u64::to_string));
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn stickiness(answer: &StickinessAnswer) -> Rows {
+    let buckets = answer.segments.iter().flat_map(|s| &s.buckets);
+    let longest = buckets.map(|bucket| bucket.exactly.len()).max().unwrap_or(0);
+    let mut rows = vec![["segment", "bucket", "active", "mean day"].map(str::to_owned).to_vec()];
+    rows[0].extend((1..=longest).map(|days| format!("exactly {days}")));
+    for segment in &answer.segments {
+        for (name, bucket) in answer.buckets.iter().zip(&segment.buckets) {
+            let active = bucket.at_least.first().copied().unwrap_or(0);
+            let ratio = bucket
+                .ratio
+                .map_or(String::new(), |ratio| format!("{:.1} %", ratio * 100.0));
+            let mut row = vec![segment_text(&segment.segment), name.clone(), active.to_string(), ratio];
+            row.extend(bucket.exactly.iter().map(u64::to_string));
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn lifecycle(answer: &LifecycleAnswer) -> Rows {
+    let header = ["segment", "bucket", "new", "returning", "resurrected", "dormant"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for segment in &answer.segments {
+        for (name, bucket) in answer.buckets.iter().zip(&segment.buckets) {
+            let stages = [bucket.new, bucket.returning, bucket.resurrected, bucket.dormant];
+            let mut row = vec![segment_text(&segment.segment), name.clone()];
+            row.extend(stages.map(|persons| persons.to_string()));
             rows.push(row);
         }
     }

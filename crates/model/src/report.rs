@@ -13,16 +13,23 @@
 //!   that is not set, null or an empty list makes the segment `null`; an object is its JSON text.
 
 mod cell;
+mod frequency;
 mod funnel;
 mod insights;
+mod lifecycle;
 mod retention;
 mod session;
 
 pub use cell::*;
+mod stickiness;
+
+pub use frequency::*;
 pub use funnel::*;
 pub use insights::*;
+pub use lifecycle::*;
 pub use retention::*;
 pub use session::*;
+pub use stickiness::*;
 
 use crate::Expression;
 use jiff::civil::Date;
@@ -70,6 +77,9 @@ pub enum Question {
     Insights(Insights),
     Funnel(Funnel),
     Retention(Retention),
+    Frequency(Frequency),
+    Stickiness(Stickiness),
+    Lifecycle(Lifecycle),
 }
 
 /// Which events a metric, step or cohort looks at.
@@ -103,6 +113,9 @@ pub enum Answer {
     Insights(InsightsAnswer),
     Funnel(FunnelAnswer),
     Retention(RetentionAnswer),
+    Frequency(FrequencyAnswer),
+    Stickiness(StickinessAnswer),
+    Lifecycle(LifecycleAnswer),
 }
 
 /// One value per breakdown; `None` (JSON null) where it is not set. Strings, numbers and booleans as JSON.
@@ -134,6 +147,9 @@ impl Report {
             Question::Insights(insights) => insights.check(days),
             Question::Funnel(funnel) => funnel.check(days),
             Question::Retention(retention) => retention.check(),
+            Question::Frequency(frequency) => frequency.check(days),
+            Question::Stickiness(stickiness) => stickiness.check(),
+            Question::Lifecycle(lifecycle) => lifecycle.check(),
         }
     }
 }

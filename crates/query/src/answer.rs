@@ -3,8 +3,10 @@
 //! An answer is class D1 when one of its cells holds one to nine persons, and then discloses exactly these (secrecy
 //! contract 5.1). Only cells that are in the answer count: a segment beyond the limit shows nobody.
 
+mod frequency;
 mod funnel;
 mod insights;
+mod lifecycle;
 mod retention;
 
 use crate::QueryError;
@@ -54,6 +56,9 @@ impl<'a> Reading<'a> {
             }
             Question::Funnel(funnel) => Answer::Funnel(self.funnel(funnel, computed)),
             Question::Retention(retention) => Answer::Retention(self.retention(retention, computed)?),
+            Question::Frequency(frequency) => Answer::Frequency(self.frequency(frequency, computed)?),
+            Question::Stickiness(stickiness) => Answer::Stickiness(self.stickiness(stickiness, computed)?),
+            Question::Lifecycle(lifecycle) => Answer::Lifecycle(self.lifecycle(lifecycle, computed)?),
         })
     }
 

@@ -103,6 +103,15 @@ pub(crate) fn range_before(range: DateRange) -> Result<DateRange, InvalidReport>
     Ok(DateRange { from, to })
 }
 
+/// The days of the range's buckets, whole.
+pub(crate) fn whole(range: DateRange, unit: Unit) -> Result<DateRange, InvalidReport> {
+    let last = bucket_start(range.to, unit)?;
+    Ok(DateRange {
+        from: bucket_start(range.from, unit)?,
+        to: next_start(last, unit)?.yesterday().map_err(outside)?,
+    })
+}
+
 /// The date `days` after.
 pub(crate) fn days_after(date: Date, days: i64) -> Result<Date, InvalidReport> {
     date.checked_add(days.days()).map_err(outside)

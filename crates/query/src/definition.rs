@@ -1,12 +1,14 @@
 //! A question in words, as the app shows it beside the number.
 
+mod activity;
 mod funnel;
 mod insights;
 mod retention;
 
 use model::Expression;
 use model::report::{
-    Attempt, Cohorts, EventSelector, Funnel, Insights, Intervals, Measure, Metric, Question, Report, Retention, Unit,
+    Attempt, Cohorts, EventSelector, Frequency, Funnel, Insights, Intervals, Lifecycle, Measure, Metric, Question,
+    Report, Retention, Stickiness, Unit,
 };
 
 /// The question as English sentences.
@@ -15,6 +17,9 @@ pub(crate) fn words(report: &Report, zone: &str) -> String {
         Question::Insights(insights) => insights::words(insights),
         Question::Funnel(funnel) => funnel::words(funnel),
         Question::Retention(retention) => retention::words(retention),
+        Question::Frequency(frequency) => activity::frequency(frequency),
+        Question::Stickiness(stickiness) => activity::stickiness(stickiness),
+        Question::Lifecycle(lifecycle) => activity::lifecycle(lifecycle),
     };
     let mut words = format!(
         "{asked} From {} to {}, days in {zone}.",

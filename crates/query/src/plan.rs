@@ -1,20 +1,23 @@
 //! From a definition to a DataFusion plan.
 //!
 //! ```text
-//! operator            insights, funnel or retention
+//! operator            insights, funnel, retention, …
 //!   projection        filters, numbers and breakdowns as columns (see `operators::input`)
 //!     filter          the report's own filter
 //!       scan          event names and time range go into it
 //! ```
 
 pub(crate) mod expression;
+mod frequency;
 pub(crate) mod functions;
 mod funnel;
 mod insights;
+mod lifecycle;
 mod retention;
 mod rows;
 
-pub(crate) use retention::unit_ms;
+pub(crate) use frequency::{Activity, parts_max};
+pub(crate) use retention::{unit_ms, units_until_end};
 pub(crate) use rows::{event_keys, matching_rows};
 
 use crate::QueryError;
@@ -31,7 +34,7 @@ use expression::{Available, Compiler, Typed, column, null_of};
 use functions::{Rule, Zone};
 use model::PersonNumber;
 use model::expression::{Expression, Scope};
-use model::report::{DateRange, Question, Report, ReportCell};
+use model::report::{DateRange, Frequency, Lifecycle, Question, Report, ReportCell, Stickiness};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Column, ColumnKind, Snapshot};
@@ -162,6 +165,12 @@ pub(crate) fn expressions(report: &Report) -> Vec<&Expression> {
             );
             expressions.extend(&retention.breakdown);
         }
+        Question::Frequency(Frequency { active, breakdown, .. })
+        | Question::Stickiness(Stickiness { active, breakdown, .. })
+        | Question::Lifecycle(Lifecycle { active, breakdown, .. }) => {
+            expressions.extend(&active.filter);
+            expressions.extend(breakdown);
+        }
     }
     expressions
 }
@@ -172,6 +181,9 @@ pub(crate) fn events(report: &Report) -> Vec<Option<&String>> {
         Question::Insights(insights) => insights.metrics.iter().map(|metric| metric.event.as_ref()).collect(),
         Question::Funnel(funnel) => funnel.steps.iter().map(|step| step.event.as_ref()).collect(),
         Question::Retention(retention) => vec![retention.born.event.as_ref(), retention.returning.event.as_ref()],
+        Question::Frequency(Frequency { active, .. })
+        | Question::Stickiness(Stickiness { active, .. })
+        | Question::Lifecycle(Lifecycle { active, .. }) => vec![active.event.as_ref()],
     }
 }
 
@@ -188,6 +200,9 @@ pub(crate) fn plan(
         Question::Insights(insights) => insights::parts(source, insights, range)?,
         Question::Funnel(funnel) => funnel::parts(source, funnel, range, wanted)?,
         Question::Retention(retention) => retention::parts(source, retention, range)?,
+        Question::Frequency(frequency) => frequency::parts(source, &frequency.into(), range)?,
+        Question::Stickiness(stickiness) => frequency::parts(source, &stickiness.into(), range)?,
+        Question::Lifecycle(lifecycle) => lifecycle::parts(source, lifecycle, range)?,
     };
     let input = rows.build(source, report)?;
     let plan = OperatorNode::over(operator, input).map_err(QueryError::Internal)?;

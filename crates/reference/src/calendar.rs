@@ -50,7 +50,8 @@ pub(crate) fn buckets(from: Date, to: Date, unit: Unit, zone: &TimeZone) -> Resu
     }
 }
 
-fn begins_bucket(date: Date, unit: Unit) -> bool {
+/// Whether a bucket begins with this day.
+pub(crate) fn begins_bucket(date: Date, unit: Unit) -> bool {
     match unit {
         Unit::Week => date.weekday() == Weekday::Monday,
         Unit::Month => date.day() == 1,

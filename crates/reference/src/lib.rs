@@ -19,9 +19,11 @@
 
 mod calendar;
 mod expression;
+mod frequency;
 mod funnel;
 mod history;
 mod insights;
+mod lifecycle;
 mod retention;
 mod segment;
 mod sessions;
@@ -47,7 +49,7 @@ pub enum ReferenceError {
     Type(#[from] TypeError),
 }
 
-/// Answers `report` over `history`; `now` decides which retention intervals have begun.
+/// Answers `report` over `history`; `now` decides what has begun and what is over.
 pub fn answer(
     report: &Report,
     timezone_default: &str,
@@ -66,6 +68,9 @@ pub fn answer(
         Question::Insights(insights) => Answer::Insights(insights::answer(&asked, insights)?),
         Question::Funnel(funnel) => Answer::Funnel(funnel::answer(&asked, funnel)?),
         Question::Retention(retention) => Answer::Retention(retention::answer(&asked, retention)?),
+        Question::Frequency(frequency) => Answer::Frequency(frequency::frequency(&asked, frequency)?),
+        Question::Stickiness(stickiness) => Answer::Stickiness(frequency::stickiness(&asked, stickiness)?),
+        Question::Lifecycle(lifecycle) => Answer::Lifecycle(lifecycle::answer(&asked, lifecycle)?),
     })
 }
 

@@ -8,8 +8,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use model::PersonNumber;
 use model::report::{
-    Cohort, Cohorts, Intervals, InvalidReport, Retention, RetentionAnswer, RetentionSegment, Segment, Unit,
+    Cohort, Cohorts, CurvePoint, Intervals, InvalidReport, Retention, RetentionAnswer, RetentionSegment, Segment, Unit,
 };
+use std::collections::BTreeSet;
 
 /// A person's first `born` event in a cohort's bucket, or in the range.
 struct Birth {
@@ -31,15 +32,16 @@ pub(crate) fn answer(asked: &Asked<'_>, retention: &Retention) -> Result<Retenti
     let range = asked.report.range;
     let cohorts = buckets(range.from, range.to, retention.unit, asked.zone)?;
     let calendar = buckets(range.from, last_day(retention, range.to)?, retention.unit, asked.zone)?;
-    let (born, returned) = events(asked, retention)?;
+    let Events { before, born, returned } = events(asked, retention)?;
 
     let mut births: Vec<Birth> = Vec::new();
     for event in &born {
         let bucket = bucket_of(&cohorts, event.time_ms);
         let again = births.iter().any(|birth| {
-            birth.person == event.person && (retention.cohorts == Cohorts::Birth || birth.bucket == bucket)
+            birth.person == event.person && (retention.cohorts != Cohorts::Recurring || birth.bucket == bucket)
         });
-        if again {
+        let lived_before = retention.cohorts == Cohorts::FirstEver && before.contains(&event.person);
+        if again || lived_before {
             continue;
         }
         let mut intervals: Vec<u32> = Vec::new();
@@ -73,25 +75,22 @@ pub(crate) fn answer(asked: &Asked<'_>, retention: &Retention) -> Result<Retenti
     let mut shown = largest_first(sizes);
     shown.truncate(retention.limit);
 
-    let cohorts_of = |belongs: &dyn Fn(&Birth) -> bool| {
-        (0..cohorts.len())
-            .map(|bucket| {
-                let of_cohort: Vec<&Birth> = births
-                    .iter()
-                    .filter(|birth| birth.bucket == bucket && belongs(birth))
-                    .collect();
-                cohort(asked, retention, &calendar, bucket, &of_cohort)
-            })
-            .collect()
-    };
-    let mut segments = vec![RetentionSegment {
-        segment: Vec::new(),
-        cohorts: cohorts_of(&|_| true),
-    }];
+    shown.insert(0, Vec::new());
+
+    let mut segments = Vec::new();
     for segment in shown {
+        let mut of_segment = Vec::new();
+        for bucket in 0..cohorts.len() {
+            let of_cohort: Vec<&Birth> = births
+                .iter()
+                .filter(|birth| birth.bucket == bucket && (segment.is_empty() || birth.segments.contains(&segment)))
+                .collect();
+            of_segment.push(cohort(asked, retention, &calendar, bucket, &of_cohort)?);
+        }
         segments.push(RetentionSegment {
-            cohorts: cohorts_of(&|birth| birth.segments.contains(&segment)),
             segment,
+            curve: curve(retention, &of_segment),
+            cohorts: of_segment,
         });
     }
     Ok(RetentionAnswer {
@@ -101,8 +100,14 @@ pub(crate) fn answer(asked: &Asked<'_>, retention: &Retention) -> Result<Retenti
     })
 }
 
-/// Births in the range in order of time and reception, and returns at any time.
-type Events = (Vec<BornEvent>, Vec<(PersonNumber, i64)>);
+struct Events {
+    /// Who had such an event before the range, if that matters.
+    before: BTreeSet<PersonNumber>,
+    /// Births in the range in order of time and reception.
+    born: Vec<BornEvent>,
+    /// Returns at any time.
+    returned: Vec<(PersonNumber, i64)>,
+}
 
 fn events(asked: &Asked<'_>, retention: &Retention) -> Result<Events, ReferenceError> {
     let range = asked.report.range;
@@ -114,9 +119,14 @@ fn events(asked: &Asked<'_>, retention: &Retention) -> Result<Events, ReferenceE
         day_end(last_day(retention, range.to)?, asked.zone)?
     };
     let names = [&retention.born.event, &retention.returning.event].into_iter();
+    let read_from_ms = match retention.cohorts {
+        Cohorts::FirstEver => i64::MIN,
+        Cohorts::Birth | Cohorts::Recurring => from_ms,
+    };
+    let mut before = BTreeSet::new();
     let mut born = Vec::new();
     let mut returned = Vec::new();
-    for row in asked.rows_between(from_ms, last_ms, names)? {
+    for row in asked.rows_between(read_from_ms, last_ms, names)? {
         let is_born = asked.selects(&retention.born.event, &retention.born.filter, row)?;
         let is_return = asked.selects(&retention.returning.event, &retention.returning.filter, row)?;
         let segments = match &retention.breakdown {
@@ -129,7 +139,9 @@ fn events(asked: &Asked<'_>, retention: &Retention) -> Result<Events, ReferenceE
         if row.person.is_nobody() {
             continue;
         }
-        if is_born && row.event.time.0 < to_ms {
+        if is_born && row.event.time.0 < from_ms {
+            before.insert(row.person);
+        } else if is_born && row.event.time.0 < to_ms {
             born.push(BornEvent {
                 person: row.person,
                 time_ms: row.event.time.0,
@@ -142,7 +154,7 @@ fn events(asked: &Asked<'_>, retention: &Retention) -> Result<Events, ReferenceE
         }
     }
     born.sort_by_key(|event| (event.time_ms, event.seq));
-    Ok((born, returned))
+    Ok(Events { before, born, returned })
 }
 
 /// A day after which no return can fall into the last interval.
@@ -152,7 +164,7 @@ fn last_day(retention: &Retention, to: Date) -> Result<Date, InvalidReport> {
     } else {
         unit_days(retention.unit)
     };
-    let days = (i64::from(retention.intervals) + 2) * unit_days_max;
+    let days = (units_until_end(retention, retention.intervals) + 1) * unit_days_max;
     to.checked_add(days.days()).map_err(|_| InvalidReport {
         at: "/range",
         message: "the range leaves the calendar".into(),
@@ -171,32 +183,72 @@ fn unit_ms(unit: Unit) -> i64 {
     unit_days(unit) * 86_400_000
 }
 
+/// Units from a birth until the end of an interval.
+fn units_until_end(retention: &Retention, interval: u32) -> i64 {
+    let mut units = 0;
+    for interval in 0..=interval as usize {
+        units += retention.brackets.get(interval).map_or(1, |length| i64::from(*length));
+    }
+    units
+}
+
+/// The interval of a return; one beyond the last where it falls into none.
 fn interval(retention: &Retention, calendar: &[Bucket], birth_ms: i64, return_ms: i64) -> u32 {
-    let interval = match retention.rule {
+    let unit = match retention.rule {
         Intervals::Rolling => (return_ms - birth_ms) / unit_ms(retention.unit),
         Intervals::Calendar => (bucket_of(calendar, return_ms) - bucket_of(calendar, birth_ms)) as i64,
     };
-    u32::try_from(interval).unwrap_or(u32::MAX)
+    (0..=retention.intervals)
+        .find(|interval| unit < units_until_end(retention, *interval))
+        .unwrap_or(retention.intervals + 1)
 }
 
-fn cohort(asked: &Asked<'_>, retention: &Retention, calendar: &[Bucket], bucket: usize, births: &[&Birth]) -> Cohort {
-    let begun = |interval: u32| {
-        let start_ms = match retention.rule {
-            Intervals::Rolling => calendar[bucket].start_ms + i64::from(interval) * unit_ms(retention.unit),
-            Intervals::Calendar => calendar[bucket + interval as usize].start_ms,
-        };
-        start_ms <= asked.now.0
+fn cohort(
+    asked: &Asked<'_>,
+    retention: &Retention,
+    calendar: &[Bucket],
+    bucket: usize,
+    births: &[&Birth],
+) -> Result<Cohort, InvalidReport> {
+    let range_end_ms = day_end(asked.report.range.to, asked.zone)?;
+    let birth_first_ms = calendar[bucket].start_ms;
+    let birth_last_ms = calendar[bucket + 1].start_ms.min(range_end_ms);
+    let later = |birth_ms: i64, units: i64| match retention.rule {
+        Intervals::Rolling => birth_ms + units * unit_ms(retention.unit),
+        Intervals::Calendar => calendar[bucket + units as usize].start_ms,
     };
-    Cohort {
+    let mut cohort = Cohort {
         born: births.len() as u64,
-        returned: (0..=retention.intervals)
-            .take_while(|interval| begun(*interval))
-            .map(|interval| {
-                births
-                    .iter()
-                    .filter(|birth| birth.intervals.contains(&interval))
-                    .count() as u64
-            })
-            .collect(),
+        ..Cohort::default()
+    };
+    for interval in 0..=retention.intervals {
+        let units_before = if interval == 0 {
+            0
+        } else {
+            units_until_end(retention, interval - 1)
+        };
+        if later(birth_first_ms, units_before) > asked.now.0 {
+            break;
+        }
+        let returned = births.iter().filter(|birth| birth.intervals.contains(&interval));
+        cohort.returned.push(returned.count() as u64);
+        if later(birth_last_ms, units_until_end(retention, interval)) <= asked.now.0 {
+            cohort.complete += 1;
+        }
     }
+    Ok(cohort)
+}
+
+/// Per interval, the cohorts in which it is complete.
+fn curve(retention: &Retention, cohorts: &[Cohort]) -> Vec<CurvePoint> {
+    let mut curve = Vec::new();
+    for interval in 0..=retention.intervals {
+        let mut point = CurvePoint::default();
+        for cohort in cohorts.iter().filter(|cohort| cohort.complete > interval) {
+            point.born += cohort.born;
+            point.returned += cohort.returned[interval as usize];
+        }
+        curve.push(point);
+    }
+    curve
 }

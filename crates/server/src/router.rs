@@ -54,7 +54,7 @@ fn ingestion() -> Router<Shared> {
 
 /// Mixpanel's query API under both of its prefixes, GET and POST alike (contract Q5).
 fn mixpanel_queries() -> Router<Shared> {
-    let routes: [(&str, MethodRouter<Shared>); 17] = [
+    let routes: [(&str, MethodRouter<Shared>); 18] = [
         ("/segmentation", any(mixpanel::segmentation::segmentation)),
         ("/segmentation/sum", any(mixpanel::segmentation::sum)),
         ("/segmentation/average", any(mixpanel::segmentation::average)),
@@ -67,6 +67,7 @@ fn mixpanel_queries() -> Router<Shared> {
         ("/funnels", any(mixpanel::funnels::funnel)),
         ("/funnels/list", any(mixpanel::funnels::list)),
         ("/retention", any(mixpanel::retention::retention)),
+        ("/retention/addiction", any(mixpanel::retention::addiction)),
         ("/engage", any(mixpanel::engage::engage)),
         ("/engage/query", any(mixpanel::engage::engage)),
         ("/cohorts/list", any(mixpanel::cohorts)),

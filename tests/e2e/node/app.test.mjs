@@ -9,7 +9,7 @@ import { launch, Watch } from './chromium.mjs';
 import { Installation, PURPOSE } from './installation.mjs';
 
 const SCREENS = fileURLToPath(new URL('../../../.cache/screens/', import.meta.url));
-const PAGES = ['/', '/insights', '/funnels', '/retention', '/live', '/people', '/ledger', '/setup'];
+const PAGES = ['/', '/insights', '/funnels', '/retention', '/retention/lifecycle', '/retention/stickiness', '/retention/frequency', '/live', '/people', '/ledger', '/setup'];
 const REASON = 'ticket 4812, asks why the invoice was sent twice';
 
 describe('the app over the demo', { concurrency: false }, () => {
@@ -135,6 +135,20 @@ describe('the app over the demo', { concurrency: false }, () => {
     await answer().getByRole('table').first().waitFor();
     assert.match(await answer().innerText(), /%/);
     await shoot('retention-light');
+    watch.check();
+  });
+
+  test('who came, stayed and left', async () => {
+    await open('/retention');
+    await page.getByRole('link', { name: 'Lifecycle' }).click();
+    await page.getByText('Who came, stayed and left').waitFor();
+    const columns = await answer().getByRole('columnheader').allInnerTexts();
+    assert.deepEqual(columns, ['Segment', 'Time', 'New', 'Returning', 'Resurrected', 'Active', 'Dormant', 'Change']);
+    await shoot('lifecycle-light');
+    await page.getByRole('link', { name: 'Stickiness' }).click();
+    await page.getByText('DAU / WAU over time').waitFor();
+    await page.getByRole('link', { name: 'Frequency' }).click();
+    await page.getByText('Active in so many hours of a day').waitFor();
     watch.check();
   });
 

@@ -670,6 +670,15 @@ export interface components {
         }) | (components["schemas"]["RetentionAnswer"] & {
             /** @enum {string} */
             kind: "retention";
+        }) | (components["schemas"]["FrequencyAnswer"] & {
+            /** @enum {string} */
+            kind: "frequency";
+        }) | (components["schemas"]["StickinessAnswer"] & {
+            /** @enum {string} */
+            kind: "stickiness";
+        }) | (components["schemas"]["LifecycleAnswer"] & {
+            /** @enum {string} */
+            kind: "lifecycle";
         });
         /** @enum {string} */
         Attempt: "first" | "furthest";
@@ -686,9 +695,21 @@ export interface components {
             born: number;
             /** @description Persons who returned in interval 0, 1, …; ends with the last interval that has begun. */
             returned: number[];
+            /**
+             * Format: int32
+             * @description How many of these intervals, from the first on, are over for everybody of the cohort.
+             */
+            complete: number;
         };
         /** @enum {string} */
-        Cohorts: "birth" | "recurring";
+        Cohorts: "birth" | "first_ever" | "recurring";
+        /** @description The weighted mean of an interval is `returned / born`; nobody was born where no cohort is complete. */
+        CurvePoint: {
+            /** Format: int64 */
+            born: number;
+            /** Format: int64 */
+            returned: number;
+        };
         DateRange: {
             /** Format: date */
             from: string;
@@ -754,6 +775,52 @@ export interface components {
             /** @description SHA-256 of the question's canonical JSON, in hexadecimal. */
             digest: string;
             class: components["schemas"]["Class"];
+        };
+        /**
+         * @description Of the persons active in a bucket, how many were active in at least 1, 2, … of its parts.
+         *
+         *     A person is *active* in a part (an hour or day by the clock of the report's time zone) that holds an event of `active`.
+         *     Only the days of the range count, so a bucket that the range cuts has fewer parts.
+         *
+         *     With a breakdown, a segment is answered as if only its events had happened: who is active in two segments in one
+         *     hour each is active in two hours, but in one hour of either segment.
+         * @example {
+         *       "kind": "frequency",
+         *       "active": {
+         *         "event": "API Called"
+         *       },
+         *       "unit": "day",
+         *       "part": "hour",
+         *       "limit": 10
+         *     }
+         */
+        Frequency: {
+            active: components["schemas"]["EventSelector"];
+            /** @description Day, week or month. */
+            unit: components["schemas"]["Unit"];
+            /** @description Hour, or day within a week or month. */
+            part: components["schemas"]["Unit"];
+            /** @description Value on the event. */
+            breakdown?: unknown;
+            limit?: number;
+        };
+        FrequencyAnswer: {
+            /** @description Bucket starts, every bucket of the range. */
+            buckets: string[];
+            /** @description Whether a bucket is cut by the range or not over at the time of asking. */
+            partial: boolean[];
+            /** @description First over everybody (empty segment), then by segment, largest sum of active persons over the buckets first. */
+            segments: components["schemas"]["FrequencySegment"][];
+            segments_total: number;
+        };
+        FrequencySegment: {
+            segment: unknown[];
+            /**
+             * @description Per bucket the persons active in at least 1, 2, … parts: never more than the number before. As many numbers as the
+             *     longest bucket of the unit has parts: 24, 168 or 744 hours, 7 or 31 days (more only where a clock went back by so
+             *     much that a bucket of the range has more).
+             */
+            at_least: number[][];
         };
         /**
          * @description How many persons go through steps in order.
@@ -867,6 +934,70 @@ export interface components {
             /** @description Newest first. */
             entries: components["schemas"]["LedgerEntryView"][];
         };
+        /**
+         * @description Per bucket the persons who are new, returning, resurrected and dormant.
+         *
+         *     A person is *active* in a bucket that holds an event of `active` of theirs. Buckets are *whole* here: one that holds a
+         *     day of the range counts with all its days, because half a week has other neighbours than a week. Buckets that have
+         *     not begun at the time of asking are not in the answer.
+         *
+         *     In a bucket, a person is
+         *     - *new* if it is the first they are active in, of all time or of the time looked back;
+         *     - *returning* if they are active in it and in the bucket before;
+         *     - *resurrected* if they are active in it, not in the bucket before, but in an earlier one;
+         *     - *dormant* if they are not active in it, but were in the bucket before.
+         *
+         *     So those active in a bucket are its new, returning and resurrected persons, and those of the bucket before are its
+         *     returning and dormant ones.
+         *
+         *     With a breakdown, a person is what they are over all their events, and shown in the segment of their first event (by
+         *     time, then reception) of `active` in the bucket, a dormant one in that of the bucket before.
+         * @example {
+         *       "kind": "lifecycle",
+         *       "active": {
+         *         "event": "API Called"
+         *       },
+         *       "unit": "week",
+         *       "limit": 10
+         *     }
+         */
+        Lifecycle: {
+            active: components["schemas"]["EventSelector"];
+            /** @description Day, week or month. */
+            unit: components["schemas"]["Unit"];
+            /**
+             * Format: int32
+             * @description How many days before the first bucket are looked at, at least one bucket's (1, 7 or 31); all there are when
+             *     absent.
+             */
+            look_back_days?: number | null;
+            breakdown?: unknown;
+            limit?: number;
+        };
+        LifecycleAnswer: {
+            /** @description Bucket starts, up to the last that has begun. */
+            buckets: string[];
+            /** @description Whether a bucket is not over at the time of asking: its dormant persons may still come. */
+            partial: boolean[];
+            /** @description First over everybody (empty segment), then by segment, largest sum of active persons over the buckets first. */
+            segments: components["schemas"]["LifecycleSegment"][];
+            segments_total: number;
+        };
+        LifecycleBucket: {
+            /** Format: int64 */
+            new: number;
+            /** Format: int64 */
+            returning: number;
+            /** Format: int64 */
+            resurrected: number;
+            /** Format: int64 */
+            dormant: number;
+        };
+        LifecycleSegment: {
+            segment: unknown[];
+            /** @description One per bucket. */
+            buckets: components["schemas"]["LifecycleBucket"][];
+        };
         LiveView: {
             /** @description Newest first. */
             events: components["schemas"]["EventRowView"][];
@@ -979,6 +1110,15 @@ export interface components {
         }) | (components["schemas"]["Retention"] & {
             /** @enum {string} */
             kind: "retention";
+        }) | (components["schemas"]["Frequency"] & {
+            /** @enum {string} */
+            kind: "frequency";
+        }) | (components["schemas"]["Stickiness"] & {
+            /** @enum {string} */
+            kind: "stickiness";
+        }) | (components["schemas"]["Lifecycle"] & {
+            /** @enum {string} */
+            kind: "lifecycle";
         });
         /** @description A question. */
         Report: {
@@ -998,14 +1138,44 @@ export interface components {
          * @description How many persons come back.
          *
          *     [`Cohorts::Birth`]: a person is *born* at their first event of `born` in the range and belongs to that bucket's
-         *     cohort. [`Cohorts::Recurring`]: in every bucket with such an event, born at the first in the bucket.
+         *     cohort. [`Cohorts::FirstEver`]: at the first such event there is of them; if that lies before the range, they are in
+         *     no cohort. [`Cohorts::Recurring`]: in every bucket with such an event, born at the first in the bucket. The report's
+         *     filter and that of `born` are part of what "such" means, before the range too.
          *
-         *     A *return* is an event of `returning` strictly later than the birth. With [`Intervals::Rolling`] it falls into interval
-         *     `floor((return − birth) / unit)`, a unit being 24 hours, 7 or 30 days; with [`Intervals::Calendar`] into the
-         *     number of bucket boundaries between the two. Interval 0 is the one that holds the birth. Returns after `to` count.
+         *     Between two births of one instant, the one received first decides the segment.
          *
-         *     A cohort shows the intervals 0 … `intervals` of which the earliest possible start has come by the time of asking: the
-         *     start of the cohort's bucket plus `i` units (rolling), or the start of the `i`-th bucket after it (calendar).
+         *     A *return* is an event of `returning` strictly later than the birth. It falls into *unit* number
+         *     `floor((return − birth) / unit)` after the birth with [`Intervals::Rolling`], a unit being 24 hours, 7 times or 30
+         *     times 24 hours; with [`Intervals::Calendar`] into the number of bucket boundaries between the two, so that a month
+         *     is the calendar's. Returns after `to` count.
+         *
+         *     Each unit is an *interval*, or as many in a row as `brackets` says: brackets 1, 1, 2, 4 by day are the intervals day 0,
+         *     day 1, days 2–3 and days 4–7. Interval 0 holds the birth. A return beyond the last interval counts in none (but see
+         *     `on_or_after`).
+         *
+         *     A cohort shows the intervals whose earliest possible start has come by the time of asking: the start of the cohort's
+         *     bucket plus the units before the interval (rolling), or the start of that bucket after it (calendar). Of these, the
+         *     *complete* ones are over for everybody: the end of the cohort's bucket or of the range, whichever is earlier, plus the
+         *     units up to the interval's end (rolling), or the end of the interval's last bucket (calendar), has come. The others
+         *     still fill. With `on_or_after`, a return that is yet to come counts in complete intervals too.
+         * @example {
+         *       "kind": "retention",
+         *       "born": {
+         *         "event": "Sign up"
+         *       },
+         *       "returning": {},
+         *       "unit": "day",
+         *       "intervals": 4,
+         *       "brackets": [
+         *         1,
+         *         1,
+         *         2,
+         *         4,
+         *         7
+         *       ],
+         *       "cohorts": "first_ever",
+         *       "limit": 10
+         *     }
          */
         Retention: {
             born: components["schemas"]["EventSelector"];
@@ -1014,9 +1184,11 @@ export interface components {
             unit: components["schemas"]["Unit"];
             /**
              * Format: int32
-             * @description Number of the last interval.
+             * @description Number of the last interval; with brackets, one less than there are.
              */
             intervals: number;
+            /** @description Length of each interval in units; all are of one unit when empty. */
+            brackets?: number[];
             interval_rule?: components["schemas"]["Intervals"];
             cohorts?: components["schemas"]["Cohorts"];
             /** @description A return in a later interval counts in every earlier one too ("on or after"). */
@@ -1036,6 +1208,8 @@ export interface components {
             segment: unknown[];
             /** @description One per bucket. */
             cohorts: components["schemas"]["Cohort"][];
+            /** @description One per interval: the cohorts in which it is complete, together. */
+            curve: components["schemas"]["CurvePoint"][];
         };
         RevealBody: {
             purpose: components["schemas"]["PurposeBody"];
@@ -1119,6 +1293,57 @@ export interface components {
             events: number;
             /** Format: int64 */
             uptime_s: number;
+        };
+        /**
+         * @description Of the persons active in a week or month, how many were active on exactly and on at least 1, 2, … of its days.
+         *
+         *     Counts as [`super::Frequency`] by day does: days of the report's time zone, only those of the range, each segment as if
+         *     only its events had happened.
+         * @example {
+         *       "kind": "stickiness",
+         *       "active": {
+         *         "event": "API Called"
+         *       },
+         *       "unit": "week",
+         *       "limit": 10
+         *     }
+         */
+        Stickiness: {
+            active: components["schemas"]["EventSelector"];
+            /** @description Week or month. */
+            unit: components["schemas"]["Unit"];
+            /** @description Value on the event. */
+            breakdown?: unknown;
+            limit?: number;
+        };
+        StickinessAnswer: {
+            /** @description Bucket starts, every bucket of the range. */
+            buckets: string[];
+            /** @description Whether a bucket is cut by the range or not over at the time of asking. */
+            partial: boolean[];
+            /** @description Days of each bucket that lie in the range and have begun at the time of asking. */
+            days: number[];
+            /** @description First over everybody (empty segment), then by segment, largest sum of active persons over the buckets first. */
+            segments: components["schemas"]["StickinessSegment"][];
+            segments_total: number;
+        };
+        StickinessBucket: {
+            /** @description Persons active on exactly 1, 2, … 7 (31) days. */
+            exactly: number[];
+            /** @description Persons active on at least 1, 2, … days. The first number is all who were active. */
+            at_least: number[];
+            /**
+             * Format: double
+             * @description Persons active on a mean day as a share of those active in the bucket: the days of activity of all persons
+             *     together, divided by `days` and by the persons. What is called DAU/WAU and DAU/MAU. Absent where nobody was
+             *     active or no day has begun.
+             */
+            ratio?: number | null;
+        };
+        StickinessSegment: {
+            segment: unknown[];
+            /** @description One per bucket. */
+            buckets: components["schemas"]["StickinessBucket"][];
         };
         TierView: {
             /** @description `T0` … `T3`. */

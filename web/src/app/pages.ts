@@ -44,6 +44,14 @@ export const GROUPS: Group[] = [
   { label: 'Project', places: [{ path: '/setup', label: 'Setup', icon: 'setup' }] },
 ];
 
+/** The questions about coming back, one page each; the navigation lists the first. */
+export const RETENTION_PAGES: { path: string; label: string }[] = [
+  { path: '/retention', label: 'Retention' },
+  { path: '/retention/lifecycle', label: 'Lifecycle' },
+  { path: '/retention/stickiness', label: 'Stickiness' },
+  { path: '/retention/frequency', label: 'Frequency' },
+];
+
 /** Whether a place is where the app is, or above it: `/people` for `/people/7`. */
 export function isCurrent(place: string, path: string): boolean {
   return path === place || (place !== '/' && path.startsWith(`${place}/`));
@@ -53,6 +61,6 @@ export function titleOf(path: string): string {
   const person = /^\/people\/(\d+)$/.exec(path)?.[1];
   if (person) return `Person ${person}`;
   if (path === '/login') return 'Sign in';
-  const place = GROUPS.flatMap((group) => group.places).find((known) => known.path === path);
+  const place = [...GROUPS.flatMap((group) => group.places), ...RETENTION_PAGES].find((known) => known.path === path);
   return place?.label ?? 'Not found';
 }

@@ -1,8 +1,10 @@
 /** Which page stands at which path. A page about one thing is handed its number: `/people/{number}`. */
 import type { Component } from 'svelte';
+import Frequency from '../pages/Frequency.svelte';
 import Funnels from '../pages/Funnels.svelte';
 import Insights from '../pages/Insights.svelte';
 import Ledger from '../pages/Ledger.svelte';
+import Lifecycle from '../pages/Lifecycle.svelte';
 import Live from '../pages/Live.svelte';
 import NotFound from '../pages/NotFound.svelte';
 import Overview from '../pages/Overview.svelte';
@@ -10,12 +12,16 @@ import People from '../pages/People.svelte';
 import Person from '../pages/Person.svelte';
 import Retention from '../pages/Retention.svelte';
 import Setup from '../pages/Setup.svelte';
+import Stickiness from '../pages/Stickiness.svelte';
 
 const PAGES: Record<string, Component> = {
   '/': Overview,
   '/insights': Insights,
   '/funnels': Funnels,
   '/retention': Retention,
+  '/retention/lifecycle': Lifecycle,
+  '/retention/stickiness': Stickiness,
+  '/retention/frequency': Frequency,
   '/live': Live,
   '/people': People,
   '/ledger': Ledger,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { FunnelAnswer, FunnelQuestion, InsightsAnswer, InsightsQuestion, RetentionAnswer, RetentionQuestion } from '../api/types';
-import { isAdditive, isMetricComplete, measureKind, measureOf, metricLabel, newFunnel, newInsights } from './definition';
+import { isAdditive, isMetricComplete, measureKind, measureOf, metricLabel, newFunnel, newInsights, newLifecycle } from './definition';
 import { funnelTable, pathsOf, trendOf } from './funnel';
 import { insightsTable, linesOf } from './insights';
 import { figures, tilesOf, topRows } from './overview';
-import { curvesOf, retentionTable, shareAt } from './retention';
+import { atLeastShares, exactlyShares, lifecycleTable, reachedParts, stageValues } from './activity';
+import { curvesOf, intervalLabel, retentionTable, sharesOf } from './retention';
 
 describe('insights', () => {
   const question: InsightsQuestion = {
@@ -106,27 +107,66 @@ describe('funnel', () => {
 
 describe('retention', () => {
   const cohorts = [
-    { born: 10, returned: [8, 5, 2] },
-    { born: 30, returned: [15, 3] },
-    { born: 0, returned: [0, 0] },
-    { born: 7, returned: [] },
+    { born: 10, returned: [8, 5, 2], complete: 2 },
+    { born: 30, returned: [15, 3], complete: 1 },
+    { born: 0, returned: [0, 0], complete: 1 },
+    { born: 7, returned: [], complete: 0 },
+  ];
+  const curve = [
+    { born: 40, returned: 23 },
+    { born: 10, returned: 5 },
+    { born: 0, returned: 0 },
+    { born: 0, returned: 0 },
   ];
 
-  it('weighs cohorts by people, and counts only those that have come so far', () => {
-    expect(shareAt(cohorts, 0)).toBeCloseTo(23 / 40);
-    expect(shareAt(cohorts, 1)).toBeCloseTo(8 / 40);
-    expect(shareAt(cohorts, 2)).toBeCloseTo(2 / 10);
-    expect(shareAt(cohorts, 3)).toBeNull();
+  it('shows the mean that was answered, and none where nobody is through', () => {
+    expect(sharesOf(curve)).toEqual([23 / 40, 0.5, null, null]);
   });
 
   it('shows every interval that was asked for', () => {
     const question = { kind: 'retention', born: {}, returning: {}, unit: 'week', intervals: 3 } as RetentionQuestion;
-    const answer: RetentionAnswer = { buckets: ['a', 'b', 'c', 'd'].map((_, i) => `2026-08-0${i + 3}`), segments: [{ segment: [], cohorts }], segments_total: 0 };
+    const answer: RetentionAnswer = {
+      buckets: ['a', 'b', 'c', 'd'].map((_, i) => `2026-08-0${i + 3}`),
+      segments: [{ segment: [], cohorts, curve }],
+      segments_total: 0,
+    };
     expect(curvesOf(question, answer)[0]).toMatchObject({ label: 'Everybody', born: 47 });
     expect(curvesOf(question, answer)[0]?.shares).toHaveLength(4);
     const { header, rows } = retentionTable(question, answer, 'en');
     expect(rows.every((row) => row.length === header.length)).toBe(true);
-    expect(rows[1]?.slice(2)).toEqual([30, 15, 3, null, null]);
+    expect(rows[1]?.slice(2)).toEqual([30, 15, 3, null, null, 1]);
+  });
+
+  it('names brackets by their units', () => {
+    const labels = [0, 1, 2, 3].map((interval) => intervalLabel({ unit: 'day', brackets: [1, 1, 2, 4] }, interval));
+    expect(labels).toEqual(['Day 0', 'Day 1', 'Day 2–3', 'Day 4–7']);
+    expect(intervalLabel({ unit: 'month' }, 4)).toBe('Month 4');
+  });
+});
+
+describe('activity', () => {
+  it('shows those who left below the line', () => {
+    const buckets = [{ new: 3, returning: 4, resurrected: 1, dormant: 2 }];
+    expect([stageValues(buckets, 'new'), stageValues(buckets, 'dormant')]).toEqual([[3], [-2]]);
+    const answer = { buckets: ['2026-08-03'], partial: [false], segments: [{ segment: [], buckets }], segments_total: 0 };
+    const { header, rows } = lifecycleTable(newLifecycle('A'), answer, 'en');
+    expect(rows).toEqual([['Everybody', 'Week of Aug 3, 2026', 3, 4, 1, 8, 2, 2]]);
+    expect(header).toHaveLength(8);
+  });
+
+  it('takes the whole buckets together, or all where none is whole', () => {
+    const buckets = [
+      { at_least: [4, 1], exactly: [3, 1] },
+      { at_least: [6, 4], exactly: [2, 4] },
+    ];
+    expect(exactlyShares(buckets, [false, false])).toEqual([0.5, 0.5]);
+    expect(exactlyShares(buckets, [true, false])).toEqual([2 / 6, 4 / 6]);
+    expect(atLeastShares([[4, 1], [6, 4]], [true, true])).toEqual([1, 0.5]);
+  });
+
+  it('shows as many parts as somebody reached', () => {
+    expect(reachedParts([[4, 1, 0], [6, 4, 2], [0, 0, 0]])).toBe(3);
+    expect(reachedParts([])).toBe(1);
   });
 });
 

@@ -1,5 +1,18 @@
 /** Building report definitions: what a new one looks like, and the small edits that keep it valid. */
-import type { EventSelector, FunnelQuestion, InsightsQuestion, Measure, Metric, Question, Report, RetentionQuestion, Unit } from '../api/types';
+import type {
+  EventSelector,
+  FrequencyQuestion,
+  FunnelQuestion,
+  InsightsQuestion,
+  LifecycleQuestion,
+  Measure,
+  Metric,
+  Question,
+  Report,
+  RetentionQuestion,
+  StickinessQuestion,
+  Unit,
+} from '../api/types';
 import { type PropertyRef, propertyOf, propertyText } from './expression';
 import { eventName, propertyLabel } from './names';
 import type { Days } from './dates';
@@ -100,6 +113,18 @@ export function newRetention(event: string | null): RetentionQuestion {
     on_or_after: false,
     limit: 6,
   };
+}
+
+export function newFrequency(event: string | null): FrequencyQuestion {
+  return { kind: 'frequency', active: { event }, unit: 'day', part: 'hour', limit: 6 };
+}
+
+export function newStickiness(event: string | null): StickinessQuestion {
+  return { kind: 'stickiness', active: { event }, unit: 'week', limit: 6 };
+}
+
+export function newLifecycle(event: string | null): LifecycleQuestion {
+  return { kind: 'lifecycle', active: { event }, unit: 'week', limit: 6 };
 }
 
 export function reportOf(question: Question, range: Days, filter: string | undefined, timezone?: string): Report {

@@ -1,5 +1,5 @@
 /** An answer of retention as a curve and as a triangle. */
-import type { Cohort, RetentionAnswer, RetentionQuestion } from '../api/types';
+import type { CurvePoint, RetentionAnswer, RetentionQuestion } from '../api/types';
 import type { Cell } from './csv';
 import { bucketLong } from './dates';
 import { share } from './funnel';
@@ -8,46 +8,48 @@ import { segmentLabel, type Table } from './insights';
 export interface Curve {
   label: string;
   born: number;
-  /** Share of those born that returned, by interval; `null` where no cohort has come so far. */
+  /** Share of those born that returned, by interval, over the cohorts in which it is over; `null` where it is in none. */
   shares: (number | null)[];
 }
 
-/** Over all cohorts that have reached the interval: the young ones do not drag it down. */
-export function shareAt(cohorts: readonly Cohort[], interval: number): number | null {
-  const reached = cohorts.filter((cohort) => cohort.born > 0 && cohort.returned.length > interval);
-  if (reached.length === 0) return null;
-  const born = reached.reduce((sum, cohort) => sum + cohort.born, 0);
-  return share(
-    reached.reduce((sum, cohort) => sum + (cohort.returned[interval] ?? 0), 0),
-    born,
-  );
+export function sharesOf(curve: readonly CurvePoint[]): (number | null)[] {
+  return curve.map(({ born, returned }) => (born === 0 ? null : share(returned, born)));
 }
 
 export function curvesOf(question: RetentionQuestion, answer: RetentionAnswer, locale?: string): Curve[] {
   const breakdown = question.breakdown === undefined ? [] : [question.breakdown];
-  return answer.segments.map(({ segment, cohorts }) => ({
+  return answer.segments.map(({ segment, cohorts, curve }) => ({
     label: segment.length === 0 ? 'Everybody' : segmentLabel(segment, breakdown, locale),
     born: cohorts.reduce((sum, cohort) => sum + cohort.born, 0),
-    shares: Array.from({ length: question.intervals + 1 }, (_, interval) => shareAt(cohorts, interval)),
+    shares: sharesOf(curve),
   }));
 }
 
-export function intervalLabel(question: RetentionQuestion, interval: number): string {
+/** `Day 3`, or `Day 4–7` for an interval of several. */
+export function intervalLabel(question: Pick<RetentionQuestion, 'unit' | 'brackets'>, interval: number): string {
   const unit = { day: 'Day', week: 'Week', month: 'Month' }[question.unit as 'day' | 'week' | 'month'];
-  return `${unit} ${interval}`;
+  const brackets = question.brackets ?? [];
+  if (brackets.length === 0) return `${unit} ${interval}`;
+  const first = brackets.slice(0, interval).reduce((sum, length) => sum + length, 0);
+  const last = first + (brackets[interval] ?? 1) - 1;
+  return first === last ? `${unit} ${first}` : `${unit} ${first}–${last}`;
 }
+
+/** Each about twice as long as the one before, as people forget. */
+export const BRACKETS_DEFAULT = [1, 1, 2, 4, 7, 15];
 
 export function retentionTable(question: RetentionQuestion, answer: RetentionAnswer, locale?: string): Table {
   const breakdown = question.breakdown === undefined ? [] : [question.breakdown];
   const intervals = Array.from({ length: question.intervals + 1 }, (_, interval) => interval);
   return {
-    header: ['Segment', 'Cohort', 'People', ...intervals.map((interval) => intervalLabel(question, interval))],
+    header: ['Segment', 'Cohort', 'People', ...intervals.map((interval) => intervalLabel(question, interval)), 'Intervals over'],
     rows: answer.segments.flatMap(({ segment, cohorts }) =>
       cohorts.map((cohort, index): Cell[] => [
         segment.length === 0 ? 'Everybody' : segmentLabel(segment, breakdown, locale),
         bucketLong(answer.buckets[index] ?? '', question.unit, locale),
         cohort.born,
         ...intervals.map((interval) => cohort.returned[interval] ?? null),
+        cohort.complete,
       ]),
     ),
   };

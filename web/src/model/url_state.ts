@@ -48,6 +48,10 @@ function hasParts(question: Question): boolean {
       return Array.isArray(question.steps) && question.steps.length > 1 && question.steps.every(isRecord);
     case 'retention':
       return isRecord(question.born) && isRecord(question.returning);
+    case 'frequency':
+    case 'stickiness':
+    case 'lifecycle':
+      return isRecord(question.active);
   }
 }
 

@@ -6,27 +6,46 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub const INTERVALS_MAX: u32 = 90;
+/// Most units that brackets may reach.
+pub const BRACKETS_UNITS_MAX: u32 = 1_000;
 
 /// How many persons come back.
 ///
 /// [`Cohorts::Birth`]: a person is *born* at their first event of `born` in the range and belongs to that bucket's
-/// cohort. [`Cohorts::Recurring`]: in every bucket with such an event, born at the first in the bucket.
+/// cohort. [`Cohorts::FirstEver`]: at the first such event there is of them; if that lies before the range, they are in
+/// no cohort. [`Cohorts::Recurring`]: in every bucket with such an event, born at the first in the bucket. The report's
+/// filter and that of `born` are part of what "such" means, before the range too.
 ///
-/// A *return* is an event of `returning` strictly later than the birth. With [`Intervals::Rolling`] it falls into interval
-/// `floor((return − birth) / unit)`, a unit being 24 hours, 7 or 30 days; with [`Intervals::Calendar`] into the
-/// number of bucket boundaries between the two. Interval 0 is the one that holds the birth. Returns after `to` count.
+/// Between two births of one instant, the one received first decides the segment.
 ///
-/// A cohort shows the intervals 0 … `intervals` of which the earliest possible start has come by the time of asking: the
-/// start of the cohort's bucket plus `i` units (rolling), or the start of the `i`-th bucket after it (calendar).
+/// A *return* is an event of `returning` strictly later than the birth. It falls into *unit* number
+/// `floor((return − birth) / unit)` after the birth with [`Intervals::Rolling`], a unit being 24 hours, 7 times or 30
+/// times 24 hours; with [`Intervals::Calendar`] into the number of bucket boundaries between the two, so that a month
+/// is the calendar's. Returns after `to` count.
+///
+/// Each unit is an *interval*, or as many in a row as `brackets` says: brackets 1, 1, 2, 4 by day are the intervals day 0,
+/// day 1, days 2–3 and days 4–7. Interval 0 holds the birth. A return beyond the last interval counts in none (but see
+/// `on_or_after`).
+///
+/// A cohort shows the intervals whose earliest possible start has come by the time of asking: the start of the cohort's
+/// bucket plus the units before the interval (rolling), or the start of that bucket after it (calendar). Of these, the
+/// *complete* ones are over for everybody: the end of the cohort's bucket or of the range, whichever is earlier, plus the
+/// units up to the interval's end (rolling), or the end of the interval's last bucket (calendar), has come. The others
+/// still fill. With `on_or_after`, a return that is yet to come counts in complete intervals too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"kind": "retention", "born": {"event": "Sign up"}, "returning": {}, "unit": "day", "intervals": 4,
+    "brackets": [1, 1, 2, 4, 7], "cohorts": "first_ever", "limit": 10}))]
 pub struct Retention {
     pub born: EventSelector,
     pub returning: EventSelector,
     /// Day, week or month.
     pub unit: Unit,
-    /// Number of the last interval.
+    /// Number of the last interval; with brackets, one less than there are.
     pub intervals: u32,
+    /// Length of each interval in units; all are of one unit when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brackets: Vec<u32>,
     #[serde(default, rename = "interval_rule")]
     pub rule: Intervals,
     #[serde(default)]
@@ -55,6 +74,7 @@ pub enum Intervals {
 pub enum Cohorts {
     #[default]
     Birth,
+    FirstEver,
     Recurring,
 }
 
@@ -73,6 +93,15 @@ pub struct RetentionSegment {
     pub segment: Segment,
     /// One per bucket.
     pub cohorts: Vec<Cohort>,
+    /// One per interval: the cohorts in which it is complete, together.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// The weighted mean of an interval is `returned / born`; nobody was born where no cohort is complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CurvePoint {
+    pub born: u64,
+    pub returned: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -81,6 +110,8 @@ pub struct Cohort {
     pub born: u64,
     /// Persons who returned in interval 0, 1, …; ends with the last interval that has begun.
     pub returned: Vec<u64>,
+    /// How many of these intervals, from the first on, are over for everybody of the cohort.
+    pub complete: u32,
 }
 
 impl Retention {
@@ -92,6 +123,30 @@ impl Retention {
         if self.intervals > INTERVALS_MAX {
             return refuse("/question/intervals", format!("give at most {INTERVALS_MAX} intervals"));
         }
+        self.check_brackets()?;
         check_limit(self.limit)
+    }
+
+    fn check_brackets(&self) -> Result<(), InvalidReport> {
+        if self.brackets.is_empty() {
+            return Ok(());
+        }
+        let units = self
+            .brackets
+            .iter()
+            .fold(0_u32, |sum, units| sum.saturating_add(*units));
+        if self.brackets.contains(&0) || units > BRACKETS_UNITS_MAX {
+            return refuse(
+                "/question/brackets",
+                format!("give lengths of at least one unit, {BRACKETS_UNITS_MAX} in all at most"),
+            );
+        }
+        if self.brackets.len() != self.intervals as usize + 1 {
+            return refuse(
+                "/question/intervals",
+                "with brackets, give their number less one: intervals count from 0".into(),
+            );
+        }
+        Ok(())
     }
 }

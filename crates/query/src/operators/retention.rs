@@ -4,9 +4,9 @@
 //! returns need no order: each is compared with its person's birth. Where people are born again in every bucket, rows
 //! are dealt out to their persons and walked in order of time, as in [`super::funnel`].
 
-use super::cells::{CellKey, Cells};
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
+use super::tally::{Row, Tally};
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
 use crate::persons::PersonIndex;
@@ -31,12 +31,15 @@ pub(crate) enum IntervalRule {
 pub(crate) struct RetentionOperator {
     pub born: Option<String>,
     pub returning: Option<String>,
-    /// First instant after the range: nobody is born from here on.
+    /// The range: who is born outside is in no cohort.
+    pub born_from_ms: i64,
     pub born_before_ms: i64,
     /// Buckets of the cohorts, and for calendar intervals all that returns can fall into.
     pub buckets: Arc<Buckets>,
     pub rule: IntervalRule,
     pub intervals: u32,
+    /// Lengths of the intervals in units; all of one unit when empty.
+    pub brackets: Vec<u32>,
     pub cohorts: Cohorts,
     pub on_or_after: bool,
     pub breakdown: bool,
@@ -49,13 +52,15 @@ impl Operator for RetentionOperator {
 
     fn describe(&self) -> String {
         format!(
-            "born={:?}; returning={:?}; born_before_ms={}; rule={:?}; intervals=0..={}; cohorts={:?}; on_or_after={}; \
-             breakdown={}; buckets={}",
+            "born={:?}; returning={:?}; born_ms={}..{}; rule={:?}; intervals=0..={}; brackets={:?}; cohorts={:?}; \
+             on_or_after={}; breakdown={}; buckets={}",
             self.born.as_deref().unwrap_or("*"),
             self.returning.as_deref().unwrap_or("*"),
+            self.born_from_ms,
             self.born_before_ms,
             self.rule,
             self.intervals,
+            self.brackets,
             self.cohorts,
             self.on_or_after,
             self.breakdown,
@@ -67,17 +72,19 @@ impl Operator for RetentionOperator {
         let events = [self.born.clone(), self.returning.clone()];
         Ok(Box::new(Accumulator {
             rule: Rule {
+                born_from_ms: self.born_from_ms,
                 born_before_ms: self.born_before_ms,
                 buckets: self.buckets.clone(),
                 interval: self.rule.clone(),
                 intervals: self.intervals,
+                interval_of_unit: interval_of_unit(&self.brackets),
                 on_or_after: self.on_or_after,
             },
             selectors: Selectors::new(&events, input),
             breakdowns: Breakdowns::new(usize::from(self.breakdown), input),
             persons: PersonIndex::default(),
             lives: match self.cohorts {
-                Cohorts::Birth => Lives::Once(Once::default()),
+                Cohorts::Birth | Cohorts::FirstEver => Lives::Once(Once::default()),
                 Cohorts::Recurring => Lives::Again(Vec::new()),
             },
             masks: Vec::new(),
@@ -86,11 +93,21 @@ impl Operator for RetentionOperator {
     }
 }
 
+/// The interval that each unit belongs to; empty where every unit is one.
+fn interval_of_unit(brackets: &[u32]) -> Vec<u8> {
+    let lengths = brackets.iter().enumerate();
+    lengths
+        .flat_map(|(interval, units)| std::iter::repeat_n(interval as u8, *units as usize))
+        .collect()
+}
+
 struct Rule {
+    born_from_ms: i64,
     born_before_ms: i64,
     buckets: Arc<Buckets>,
     interval: IntervalRule,
     intervals: u32,
+    interval_of_unit: Vec<u8>,
     on_or_after: bool,
 }
 
@@ -170,8 +187,7 @@ impl Accumulate for Accumulator {
         let mut last = (0, 0);
         for (row, mask) in masks.iter().enumerate() {
             let (person, time_ms) = (rows.persons[row], rows.times_ms[row]);
-            let too_late = time_ms >= self.rule.born_before_ms;
-            let is = if too_late { mask & IS_RETURN } else { *mask };
+            let is = self.rule.kept(*mask, time_ms);
             if is == 0 || person == 0 {
                 continue;
             }
@@ -209,17 +225,24 @@ impl Accumulate for Accumulator {
     }
 
     fn finish(self: Box<Self>) -> Result<RecordBatch> {
-        let mut counter = Counter::new(&self.breakdowns);
+        let tally = Tally::new(
+            &self.breakdowns,
+            self.rule.intervals as usize + 2,
+            self.rule.buckets.len(),
+        );
+        let mut counter = Counter {
+            breakdowns: &self.breakdowns,
+            tally,
+        };
         match self.lives {
             Lives::Once(once) => {
                 let returned = once.returns(&self.rule);
                 for (person, (birth, returned)) in once.births.iter().zip(returned).enumerate() {
-                    if birth.time_ms == UNBORN.time_ms {
-                        continue;
+                    if self.rule.is_in_range(birth.time_ms) {
+                        let bucket = self.rule.buckets.find(birth.time_ms);
+                        let returned = self.rule.filled(returned);
+                        counter.count(self.persons.person(person), bucket, &birth.segments, returned);
                     }
-                    let bucket = self.rule.buckets.find(birth.time_ms);
-                    let returned = self.rule.filled(returned);
-                    counter.count(self.persons.person(person), bucket, &birth.segments, returned);
                 }
             }
             Lives::Again(rows) => {
@@ -229,7 +252,7 @@ impl Accumulate for Accumulator {
                 }
             }
         }
-        counter.cells.into_batch()
+        counter.tally.into_cells().into_batch()
     }
 }
 
@@ -269,12 +292,34 @@ impl Once {
 }
 
 impl Rule {
+    fn is_in_range(&self, birth_ms: i64) -> bool {
+        (self.born_from_ms..self.born_before_ms).contains(&birth_ms)
+    }
+
+    /// What a row can be, by its time: nobody is born behind the range, and nobody returns before it.
+    #[inline]
+    fn kept(&self, mask: u32, time_ms: i64) -> u32 {
+        if time_ms >= self.born_before_ms {
+            mask & IS_RETURN
+        } else if time_ms < self.born_from_ms {
+            mask & IS_BORN
+        } else {
+            mask
+        }
+    }
+
     /// The bit of the interval that a return falls into; none for one beyond the last, unless it counts for that too.
     #[inline]
     fn interval_bit(&self, birth_ms: i64, birth_bucket: impl Fn() -> usize, return_ms: i64) -> u128 {
-        let interval = match self.interval {
+        let units = match self.interval {
             IntervalRule::Rolling { unit_ms } => (return_ms - birth_ms) / unit_ms,
             IntervalRule::Calendar => (self.buckets.find(return_ms) - birth_bucket()) as i64,
+        };
+        let interval = if self.interval_of_unit.is_empty() {
+            units
+        } else {
+            let interval = self.interval_of_unit.get(units as usize);
+            interval.map_or(i64::MAX, |interval| i64::from(*interval))
         };
         if interval <= i64::from(self.intervals) {
             1 << interval
@@ -317,64 +362,31 @@ impl Rule {
     }
 }
 
-/// Counts births and returns in cells.
+/// Counts births and returns.
 struct Counter<'a> {
     breakdowns: &'a Breakdowns,
-    cells: Cells,
-    everybody: u32,
-    /// Cell segment of each segment, plus one, once known.
-    places: Vec<u32>,
+    tally: Tally<'a>,
 }
 
-impl<'a> Counter<'a> {
-    fn new(breakdowns: &'a Breakdowns) -> Counter<'a> {
-        let mut cells = Cells::default();
-        Counter {
-            breakdowns,
-            everybody: cells.place(Vec::new()),
-            cells,
-            places: Vec::new(),
-        }
-    }
-
+impl Counter<'_> {
     fn count(&mut self, person: u64, bucket: usize, segments: &u32, returned: u128) {
-        self.count_in(person, bucket, self.everybody, returned);
+        let row = self.tally.everybody(bucket);
+        self.count_in(row, person, returned);
         if self.breakdowns.len() == 0 {
             return;
         }
         let breakdowns = self.breakdowns;
         for segment in breakdowns.segments(segments) {
-            let place = self.place(*segment);
-            self.count_in(person, bucket, place, returned);
+            let row = self.tally.segment(*segment, bucket);
+            self.count_in(row, person, returned);
         }
     }
 
-    fn place(&mut self, segment: u32) -> u32 {
-        let index = segment as usize;
-        if self.places.len() <= index {
-            self.places.resize(index + 1, 0);
-        }
-        if self.places[index] == 0 {
-            let shown = self.breakdowns.index.shown(segment, self.breakdowns.len());
-            self.places[index] = self.cells.place(shown) + 1;
-        }
-        self.places[index] - 1
-    }
-
-    fn count_in(&mut self, person: u64, bucket: usize, segment: u32, returned: u128) {
-        let mut one = |series: u32| {
-            let cell = self.cells.entry(CellKey {
-                series,
-                bucket: bucket as i32,
-                segment,
-            });
-            cell.persons += 1;
-            cell.crowd.insert(person);
-        };
-        one(BORN);
+    fn count_in(&mut self, row: Row, person: u64, returned: u128) {
+        self.tally.count(row, BORN, person);
         let mut rest = returned;
         while rest != 0 {
-            one(rest.trailing_zeros() + 1);
+            self.tally.count(row, rest.trailing_zeros() + 1, person);
             rest &= rest - 1;
         }
     }

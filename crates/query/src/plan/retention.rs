@@ -4,7 +4,7 @@ use super::{Parts, RowsBuilder, Source};
 use crate::QueryError;
 use crate::calendar::{Buckets, days_after, range_ms};
 use crate::operators::retention::{IntervalRule, RetentionOperator};
-use model::report::{DateRange, Intervals, Retention, Unit};
+use model::report::{Cohorts, DateRange, Intervals, Retention, Unit};
 use std::sync::Arc;
 
 /// Length of a rolling interval.
@@ -17,6 +17,22 @@ pub(crate) fn unit_ms(unit: Unit) -> i64 {
     days * 86_400_000
 }
 
+/// Units that the intervals are made of.
+fn units(retention: &Retention) -> i64 {
+    match retention.brackets.as_slice() {
+        [] => i64::from(retention.intervals) + 1,
+        brackets => brackets.iter().map(|units| i64::from(*units)).sum(),
+    }
+}
+
+/// Units before the end of an interval.
+pub(crate) fn units_until_end(retention: &Retention, interval: usize) -> usize {
+    match retention.brackets.as_slice() {
+        [] => interval + 1,
+        brackets => brackets[..=interval].iter().map(|units| *units as usize).sum(),
+    }
+}
+
 /// A day after which no return can fall into the last interval, counted from the range's last day.
 fn days_of_returns(retention: &Retention) -> i64 {
     let unit_days_max = match retention.unit {
@@ -24,16 +40,20 @@ fn days_of_returns(retention: &Retention) -> i64 {
         Unit::Month => 31,
         _ => 1,
     };
-    (i64::from(retention.intervals) + 2) * unit_days_max
+    (units(retention) + 1) * unit_days_max
 }
 
 pub(super) fn parts(source: &Source, retention: &Retention, range: DateRange) -> Result<Parts, QueryError> {
-    let (from_ms, born_before_ms) = range_ms(range, &source.zone.rules)?;
+    let (born_from_ms, born_before_ms) = range_ms(range, &source.zone.rules)?;
     let with_returns = DateRange {
         from: range.from,
         to: days_after(range.to, days_of_returns(retention))?,
     };
     let (_, returns_end_ms) = range_ms(with_returns, &source.zone.rules)?;
+    let from_ms = match retention.cohorts {
+        Cohorts::FirstEver => i64::MIN,
+        Cohorts::Birth | Cohorts::Recurring => born_from_ms,
+    };
     let to_ms = if retention.on_or_after {
         i64::MAX
     } else {
@@ -52,6 +72,7 @@ pub(super) fn parts(source: &Source, retention: &Retention, range: DateRange) ->
     let operator = RetentionOperator {
         born: retention.born.event.clone(),
         returning: retention.returning.event.clone(),
+        born_from_ms,
         born_before_ms,
         buckets: buckets.clone(),
         rule: match retention.rule {
@@ -61,6 +82,7 @@ pub(super) fn parts(source: &Source, retention: &Retention, range: DateRange) ->
             Intervals::Calendar => IntervalRule::Calendar,
         },
         intervals: retention.intervals,
+        brackets: retention.brackets.clone(),
         cohorts: retention.cohorts,
         on_or_after: retention.on_or_after,
         breakdown: retention.breakdown.is_some(),

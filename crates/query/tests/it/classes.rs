@@ -8,7 +8,7 @@ use crate::random;
 use crate::world::{World, at, event, report};
 use fastrand::Rng;
 use ledger::Class;
-use model::report::{Answer, Measure, Question, Report};
+use model::report::{Answer, LifecycleBucket, Measure, Question, Report};
 use model::{EventTime, PersonNumber};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -162,8 +162,44 @@ fn cells(answer: &Answer) -> Vec<(String, u64)> {
                 }
             }
         }
+        Answer::Frequency(frequency) => {
+            for segment in &frequency.segments {
+                cells.extend(lists(&format!("{:?} at least", segment.segment), &segment.at_least));
+            }
+        }
+        Answer::Stickiness(stickiness) => {
+            for segment in &stickiness.segments {
+                let [at_least, exactly] = [
+                    segment
+                        .buckets
+                        .iter()
+                        .map(|bucket| bucket.at_least.clone())
+                        .collect::<Vec<_>>(),
+                    segment.buckets.iter().map(|bucket| bucket.exactly.clone()).collect(),
+                ];
+                cells.extend(lists(&format!("{:?} at least", segment.segment), &at_least));
+                cells.extend(lists(&format!("{:?} exactly", segment.segment), &exactly));
+            }
+        }
+        Answer::Lifecycle(lifecycle) => {
+            for segment in &lifecycle.segments {
+                let stages =
+                    |bucket: &LifecycleBucket| vec![bucket.new, bucket.returning, bucket.resurrected, bucket.dormant];
+                let buckets: Vec<Vec<u64>> = segment.buckets.iter().map(stages).collect();
+                cells.extend(lists(&format!("{:?}", segment.segment), &buckets));
+            }
+        }
     }
     cells
+}
+
+fn lists(name: &str, lists: &[Vec<u64>]) -> Vec<(String, u64)> {
+    let lists = lists.iter().enumerate();
+    let numbered = lists.flat_map(|(bucket, list)| {
+        let numbers = list.iter().enumerate();
+        numbers.map(move |(place, count)| (format!("{name} {bucket} {place}"), *count))
+    });
+    numbered.collect()
 }
 
 /// The oracle needs numbers that count persons, and all segments shown.
@@ -179,6 +215,9 @@ fn countable(mut report: Report) -> Report {
         }
         Question::Funnel(funnel) => funnel.limit = 10_000,
         Question::Retention(retention) => retention.limit = 10_000,
+        Question::Frequency(frequency) => frequency.limit = 10_000,
+        Question::Stickiness(stickiness) => stickiness.limit = 10_000,
+        Question::Lifecycle(lifecycle) => lifecycle.limit = 10_000,
     }
     report
 }

@@ -10,7 +10,8 @@ use jiff::ToSpan;
 use model::EventTime;
 use model::expression::{BinaryOp, Expression, Function};
 use model::report::{
-    Answer, Cohorts, DateRange, FunnelAnswer, InsightsAnswer, Question, Report, RetentionAnswer, Unit,
+    Answer, Cohorts, DateRange, FrequencyAnswer, FunnelAnswer, InsightsAnswer, LifecycleAnswer, Question, Report,
+    RetentionAnswer, Unit,
 };
 use query::QueryError;
 
@@ -193,6 +194,15 @@ fn by_day(report: &mut Report) -> Option<i64> {
             retention.cohorts = Cohorts::Recurring;
             retention.breakdown = None;
         }
+        Question::Frequency(frequency) => {
+            (frequency.unit, frequency.part) = (Unit::Day, Unit::Hour);
+            frequency.breakdown = None;
+        }
+        Question::Lifecycle(lifecycle) => {
+            lifecycle.unit = Unit::Day;
+            lifecycle.look_back_days = None;
+            lifecycle.breakdown = None;
+        }
         #[allow(unreachable_patterns)]
         _ => return None,
     }
@@ -230,6 +240,14 @@ fn days(answer: Answer) -> Option<Vec<String>> {
                 days.map(|(bucket, cohort)| text(serde_json::json!([bucket, cohort])))
                     .collect(),
             )
+        }
+        Answer::Frequency(FrequencyAnswer { buckets, segments, .. }) => {
+            let days = buckets.iter().zip(&segments[0].at_least);
+            Some(days.map(|day| text(serde_json::json!(day))).collect())
+        }
+        Answer::Lifecycle(LifecycleAnswer { buckets, segments, .. }) => {
+            let days = buckets.iter().zip(&segments[0].buckets);
+            Some(days.map(|day| text(serde_json::json!(day))).collect())
         }
         #[allow(unreachable_patterns)]
         _ => None,

@@ -1,5 +1,6 @@
 //! Random histories and random reports.
 
+mod activity;
 mod funnel;
 mod insights;
 mod retention;
@@ -11,8 +12,8 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use model::expression::{BinaryOp, Expression, Function, Scope};
 use model::report::{
-    Answer, Attempt, Cohorts, DateRange, EventSelector, Funnel, FunnelAnswer, FunnelCell, FunnelSide, Insights,
-    Intervals, Measure, Metric, Question, Report, ReportCell, Retention, Unit,
+    Answer, Attempt, Cohorts, DateRange, EventSelector, Frequency, Funnel, FunnelAnswer, FunnelCell, FunnelSide,
+    Insights, Intervals, Lifecycle, Measure, Metric, Question, Report, ReportCell, Retention, Stickiness, Unit,
 };
 use model::{Event, EventTime, GroupNumber, InsertId, PersonNumber, Value};
 
@@ -202,10 +203,18 @@ pub fn report(rng: &mut Rng) -> Report {
         Unit::Hour => rng.i64(0..9),
         _ => rng.i64(0..45),
     };
-    let question = match rng.u32(0..3) {
-        0 => Question::Insights(insights::insights(rng, unit)),
-        1 => Question::Funnel(funnel::funnel(rng, unit)),
+    let question = match rng.u32(0..12) {
+        0..3 => Question::Insights(insights::insights(rng, unit)),
+        3..6 => Question::Funnel(funnel::funnel(rng, unit)),
+        6 => Question::Frequency(activity::frequency(rng)),
+        7 => Question::Stickiness(activity::stickiness(rng)),
+        8 => Question::Lifecycle(activity::lifecycle(rng)),
         _ => Question::Retention(retention::retention(rng)),
+    };
+    // The reference looks for hours minute by minute.
+    let days = match &question {
+        Question::Frequency(frequency) if frequency.part == Unit::Hour => days.min(8),
+        _ => days,
     };
     Report {
         version: 1,

@@ -183,6 +183,6 @@ async fn series(query: &Query, report: &Report) -> ApiResult<Vec<Series>> {
         .answer
     {
         Answer::Insights(answer) => Ok(answer.series),
-        Answer::Funnel(_) | Answer::Retention(_) => Ok(Vec::new()),
+        _ => Ok(Vec::new()),
     }
 }

@@ -100,7 +100,7 @@ pub async fn ask(
         .answer
     {
         Answer::Insights(answer) => Ok(answer),
-        Answer::Funnel(_) | Answer::Retention(_) => Err(ApiError::new(
+        _ => Err(ApiError::new(
             model::ErrorCode::Internal,
             "an insights question has an insights answer",
         )),

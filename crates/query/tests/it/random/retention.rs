@@ -3,17 +3,25 @@
 use super::*;
 
 pub fn retention(rng: &mut Rng) -> Retention {
+    let brackets: Vec<u32> = match rng.u32(0..5) {
+        0..2 => (0..rng.usize(1..7)).map(|_| rng.u32(1..5)).collect(),
+        _ => Vec::new(),
+    };
     Retention {
         born: selector(rng),
         returning: selector(rng),
         unit: *pick(rng, &[Unit::Day, Unit::Week, Unit::Month]),
-        intervals: rng.u32(0..12),
+        intervals: match brackets.len() as u32 {
+            0 => rng.u32(0..12),
+            brackets => brackets - 1,
+        },
+        brackets,
         rule: if rng.bool() {
             Intervals::Rolling
         } else {
             Intervals::Calendar
         },
-        cohorts: if rng.bool() { Cohorts::Birth } else { Cohorts::Recurring },
+        cohorts: *pick(rng, &[Cohorts::Birth, Cohorts::FirstEver, Cohorts::Recurring]),
         on_or_after: rng.bool(),
         breakdown: rng.bool().then(|| broken_down(rng)),
         limit: *pick(rng, &[1, 2, 50]),
