@@ -37,10 +37,10 @@ APP = {
     ("DELETE", "/api/v1/projects/{project}/reports/{report}"): None,
 }
 PUBLIC = {("POST", "/api/v1/session"), ("GET", "/api/v1/openapi.json"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
-QUERIES = ("/segmentation", "/segmentation/sum", "/segmentation/average", "/events", "/events/top", "/events/names",
+QUERIES = ("/segmentation", "/segmentation/sum", "/segmentation/average", "/segmentation/numeric", "/insights", "/events", "/events/top", "/events/names",
            "/events/properties", "/events/properties/top", "/events/properties/values", "/funnels", "/funnels/list", "/retention",
            "/retention/addiction",
-           "/engage", "/engage/query", "/cohorts/list", "/stream/query", "/jql")
+           "/engage", "/engage/query", "/engage/properties", "/cohorts/list", "/annotations", "/stream/query", "/jql")
 STAFF_ONLY = {"/api/v1/session", "/api/v1/status", "/api/v1/projects/{project}/ledger"}
 MUTATING = [(method, path) for method, path in APP if method != "GET"]
 

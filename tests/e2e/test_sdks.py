@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 import time
@@ -133,14 +132,15 @@ def test_mixpanel_utils_imports_profiles(installation, api):
     assert api.reveal(people[77])["fields"]["$name"] == "Im Ported77"
 
 
-def test_tap_style_calls(installation, api):
-    """What tap-mixpanel does: a bare probe, a secret without a colon in URL-safe base64, a page past the end (V20, V22)."""
-    api.engage({"$distinct_id": "tap", "$set": {"plan": "pro"}})
-    header = {"Authorization": "Basic " + base64.urlsafe_b64encode(installation.api_secret.encode()).decode(), "Accept": "application/json"}
-    first = api.request("GET", "/api/2.0/engage", headers=header)
-    assert first.status_code == 200 and first.json()["total"] == 1
-    past = api.request("GET", f"/api/2.0/engage?session_id={first.json()['session_id']}&page=5", headers=header)
-    assert past.status_code == 200 and past.json()["results"] == []
+def test_mixpanel_utils_asks_for_behaviours_and_cohorts(installation, api):
+    events = [{"event": "Login", "properties": {"time": now_ms() // 1000 - 3600 * at, "distinct_id": f"b-{at % 4}", "$insert_id": f"b{at}"}} for at in range(10)]
+    client = utils_client(installation)
+    client.import_events(events, 0)
+    api.engage(*({"$distinct_id": f"b-{at}", "$set": {"at": at}} for at in range(6)))
+    behaviors = [{"window": "90d", "name": "behavior_1743", "event_selectors": [{"event": "Login"}]}]
+    asked = {"behaviors": json.dumps(behaviors), "where": '(behaviors["behavior_1743"] > 2)'}
+    assert sorted(profile["$properties"]["at"] for profile in client.query_engage(asked, timezone_offset=0)) == [0, 1]
+    assert client.request(client.formatted_api, ["cohorts", "list"], {}, "POST") == "[]"
 
 
 def test_many_clients_at_once(installation):

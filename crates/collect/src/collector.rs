@@ -8,7 +8,7 @@ use crate::access::import_project;
 use crate::batch::{Batch, Numbers};
 use crate::cache::{Cache, DigestKey};
 use crate::decode::{self, PayloadError};
-use crate::firewall::Firewall;
+use crate::firewall::{Firewall, KeyClass, Kind};
 use crate::intake::Intake;
 use crate::metrics::{CollectMetrics, Counters};
 use crate::pipeline::{DedupKey, Pipeline};
@@ -145,6 +145,15 @@ impl Collector {
     }
 
     /// Counts since start.
+    /// Whether values of this property become numbers of groups and references, on events or on profiles. `group_keys`
+    /// are the project's own.
+    pub fn is_group_key(&self, name: &str, group_keys: &[String]) -> bool {
+        let firewall = &self.inner.pipeline.firewall;
+        [Kind::Event, Kind::Profile]
+            .into_iter()
+            .any(|kind| firewall.class_of(name, kind, group_keys).1 == KeyClass::Reference)
+    }
+
     pub fn metrics(&self) -> CollectMetrics {
         self.inner.counters.snapshot()
     }

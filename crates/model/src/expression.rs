@@ -19,6 +19,8 @@ pub const TEXT_BYTES_MAX: usize = 8 * 1024;
 pub const PRINTED_BYTES_MAX: usize = 8 * TEXT_BYTES_MAX;
 /// Deepest nesting (contract X19).
 pub const DEPTH_MAX: usize = 64;
+/// Highest tree: a chain of one operator is as high as it is long, and everything that walks a tree goes as deep.
+pub const HEIGHT_MAX: usize = 400;
 /// Most literals in one list (contract X19).
 pub const LIST_LITERALS_MAX: usize = 10_000;
 

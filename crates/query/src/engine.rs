@@ -6,7 +6,7 @@ use crate::definition;
 use crate::error::{QueryError, sort_out};
 use crate::operators::cells::Cells;
 use crate::operators::node::OperatorPlanner;
-use crate::people::{self, PeoplePage, PeopleQuery, PeopleSet};
+use crate::people::{self, GroupRow, GroupSet, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
 use crate::plan::functions::Zone;
 use crate::plan::{self, Source};
 use crate::rows::{self, EventRow, EventsQuery};
@@ -26,7 +26,7 @@ use futures::TryStreamExt;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::report::{Answer, DateRange, InvalidReport, Question, Report, ReportCell};
-use model::{EventTime, Expression};
+use model::{EventTime, GroupNumber};
 use roaring::RoaringTreemap;
 use serde::Serialize;
 use std::sync::Arc;
@@ -41,6 +41,10 @@ pub struct EngineOptions {
     /// Memory for the state of all running questions together.
     pub memory_bytes: usize,
 }
+
+/// Stack of the engine's threads. Filters are trees as high as [`model::expression::HEIGHT_MAX`], and planning walks them
+/// by recursion with large frames. Memory that is not touched is not taken.
+const STACK_BYTES: usize = 128 << 20;
 
 /// Answers questions over a store. Cheap to clone.
 #[derive(Clone)]
@@ -96,6 +100,7 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
             .thread_name("query")
+            .thread_stack_size(STACK_BYTES)
             .build()
             .expect("a process that cannot start threads cannot answer questions");
         let shared = Shared {
@@ -174,18 +179,44 @@ impl Engine {
         .await
     }
 
-    /// Who has a profile that passes a filter, in order of number, for asking for their rows page by page.
+    /// Who has a profile that passes a filter, for asking for their rows page by page: by number, or by a property
+    /// (whether the largest come first), those without it last.
     pub async fn matching_people(
         &self,
         project: &Project,
-        filter: Option<&Expression>,
+        filter: &PeopleFilter,
+        order: Option<&(String, bool)>,
     ) -> Result<PeopleSet, QueryError> {
-        let (shared, project, filter) = (self.shared.clone(), project.clone(), filter.cloned());
+        let (shared, project, filter, order) = (self.shared.clone(), project.clone(), filter.clone(), order.cloned());
         self.run(async move {
             let snapshot = shared.store.snapshot(project.id);
-            people::matching(&shared.asking(), &snapshot, zone(&project.timezone)?, filter.as_ref()).await
+            let zone = zone(&project.timezone)?;
+            people::matching(&shared.asking(), &snapshot, zone, &filter, order.as_ref()).await
         })
         .await
+    }
+
+    /// Groups of a key with a profile that passes a filter. Like [`Engine::matching_people`].
+    pub async fn matching_groups(
+        &self,
+        project: &Project,
+        key: &str,
+        filter: &PeopleFilter,
+        order: Option<&(String, bool)>,
+    ) -> Result<GroupSet, QueryError> {
+        let (shared, project, filter, order) = (self.shared.clone(), project.clone(), filter.clone(), order.cloned());
+        let key = key.to_owned();
+        self.run(async move {
+            let snapshot = shared.store.snapshot(project.id);
+            let zone = zone(&project.timezone)?;
+            people::groups::matching(&shared.asking(), &snapshot, zone, &key, &filter, order.as_ref()).await
+        })
+        .await
+    }
+
+    /// The profiles of groups, as rows in the order given. Every row is a disclosure.
+    pub fn groups(&self, project: &Project, key: &str, groups: &[GroupNumber]) -> Undisclosed<Vec<GroupRow>> {
+        people::groups::rows(&self.shared.store.snapshot(project.id), key, groups)
     }
 
     /// The plan of a report as text, optimised, as the engine would run it.

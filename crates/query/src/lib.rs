@@ -28,5 +28,7 @@ mod segments;
 
 pub use engine::{Engine, EngineOptions, Explained, Explanation};
 pub use error::QueryError;
-pub use people::{PeoplePage, PeopleQuery, PeopleSet, PersonRow};
+pub use people::{
+    Behavior, DISTINCT_ID, GroupRow, GroupSet, LAST_SEEN, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet, PersonRow,
+};
 pub use rows::{EventRow, EventsQuery};

@@ -1,12 +1,15 @@
 //! Questions about profiles.
 
+mod filter;
+pub(crate) mod groups;
+
+pub use filter::{Behavior, DISTINCT_ID, LAST_SEEN, PeopleFilter};
+pub use groups::{GroupRow, GroupSet};
+
 use crate::QueryError;
 use crate::engine::Asking;
 use crate::plan::functions::Zone;
-use crate::plan::{matching_rows, names_of};
-use crate::scan::ProfileColumns;
-use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::UInt32Type;
+use filter::{Candidate, passing};
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::{EventTime, Expression, PersonNumber, Value};
 use roaring::RoaringTreemap;
@@ -44,7 +47,7 @@ pub struct PersonRow {
     pub last_seen: Option<EventTime>,
 }
 
-/// Persons that match a filter, in order of number. It can be counted and cut into pages; what a page is about has
+/// Persons that match a filter, in the order asked for. It can be counted and cut into pages; what a page is about has
 /// to be asked for, and is disclosed then.
 #[derive(Clone, PartialEq)]
 pub struct PeopleSet {
@@ -88,22 +91,20 @@ pub(crate) async fn matching(
     asking: &Asking,
     snapshot: &Snapshot,
     zone: Zone,
-    filter: Option<&Expression>,
+    filter: &PeopleFilter,
+    order: Option<&(String, bool)>,
 ) -> Result<PeopleSet, QueryError> {
     let profiles = snapshot.profiles();
-    let mut persons: Vec<PersonNumber> = matching_of(asking, profiles.iter().map(with_profile).collect(), zone, filter)
-        .await?
-        .into_iter()
-        .map(|(person, _)| person)
-        .collect();
-    persons.sort_unstable();
-    Ok(PeopleSet { persons })
+    let candidates = profiles.iter().map(with_profile).collect();
+    let mut people = passing(asking, snapshot, zone, candidates, filter).await?;
+    sort(&mut people, order);
+    Ok(PeopleSet {
+        persons: people.into_iter().map(|(number, _)| PersonNumber(number)).collect(),
+    })
 }
 
-type Candidate<'a> = (PersonNumber, Option<&'a Profile>);
-
 fn with_profile<'a>((person, profile): (PersonNumber, &'a Profile)) -> Candidate<'a> {
-    (person, Some(profile))
+    (person.0, Some(profile))
 }
 
 pub(crate) async fn answer(
@@ -123,17 +124,21 @@ pub(crate) async fn answer(
             persons.retain(|person| !snapshot.is_erased(*person) && !person.is_nobody());
             persons
                 .into_iter()
-                .map(|person| (person, profiles.get(person)))
+                .map(|person| (person.0, profiles.get(person)))
                 .collect()
         }
     };
-    let mut people = matching_of(asking, candidates, zone, question.filter.as_ref()).await?;
+    let filter = PeopleFilter {
+        expression: question.filter,
+        ..PeopleFilter::default()
+    };
+    let mut people = passing(asking, snapshot, zone, candidates, &filter).await?;
     sort(&mut people, question.sort.as_ref());
     let total = people.len() as u64;
     let page = people.into_iter().skip(question.offset).take(question.limit);
     let people: Vec<PersonRow> = page
-        .map(|(person, profile)| PersonRow {
-            person,
+        .map(|(number, profile)| PersonRow {
+            person: PersonNumber(number),
             properties: profile.map(|profile| profile.properties.clone()).unwrap_or_default(),
             last_seen: profile.and_then(|profile| profile.last_seen),
         })
@@ -147,39 +152,19 @@ pub(crate) async fn answer(
     Ok(Undisclosed::new(PeoplePage { total, people }, disclosure))
 }
 
-/// The candidates that pass the filter.
-async fn matching_of<'a>(
-    asking: &Asking,
-    candidates: Vec<Candidate<'a>>,
-    zone: Zone,
-    filter: Option<&Expression>,
-) -> Result<Vec<Candidate<'a>>, QueryError> {
-    let Some(filter) = filter else {
-        return Ok(candidates);
-    };
-    let (mut names, user) = names_of(std::iter::once(filter));
-    names.extend(user);
-    let plan = {
-        let with_properties = candidates
-            .iter()
-            .map(|(person, profile)| (*person, profile.map(|profile| &profile.properties)));
-        let columns = ProfileColumns::new(with_properties, &names.into_iter().collect::<Vec<_>>());
-        matching_rows(&columns, candidates.len(), filter, &zone)?
-    };
-    let mut matching = Vec::new();
-    for batch in asking.collect(&plan, NARROW).await? {
-        let rows = batch.column(0).as_primitive::<UInt32Type>().values();
-        matching.extend(rows.iter().map(|row| candidates[*row as usize]));
-    }
-    Ok(matching)
-}
-
 fn sort(people: &mut [Candidate<'_>], by: Option<&(String, bool)>) {
-    people.sort_by_key(|(person, _)| *person);
+    people.sort_by_key(|(number, _)| *number);
     let Some((property, descending)) = by else { return };
     let value = |candidate: &Candidate<'_>| {
-        let value = candidate.1.and_then(|profile| profile.properties.get(property));
-        value.filter(|value| !value.is_null()).cloned()
+        let profile = candidate.1?;
+        match property.as_str() {
+            LAST_SEEN => profile.last_seen.map(|seen| Value::Number(seen.0 as f64)),
+            _ => profile
+                .properties
+                .get(property)
+                .filter(|value| !value.is_null())
+                .cloned(),
+        }
     };
     people.sort_by(|left, right| match (value(left), value(right)) {
         (Some(left), Some(right)) => {

@@ -18,7 +18,7 @@ mod rows;
 
 pub(crate) use frequency::{Activity, parts_max};
 pub(crate) use retention::{unit_ms, units_until_end};
-pub(crate) use rows::{event_keys, matching_rows};
+pub(crate) use rows::{behavior_counts, event_keys, matching_rows};
 
 use crate::QueryError;
 use crate::calendar::Buckets;

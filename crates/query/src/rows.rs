@@ -32,6 +32,9 @@ pub struct EventsQuery {
     pub persons: Option<Vec<PersonNumber>>,
     /// Only events received after this one; then the order is that of reception, else that of time.
     pub after_seq: Option<u64>,
+    /// Only events behind this one in the order of time: its time and sequence number. So rows can be asked for piece
+    /// by piece, each once, however many happened at the same instant.
+    pub behind: Option<(EventTime, u64)>,
     pub limit: usize,
     pub newest_first: bool,
 }
@@ -44,7 +47,7 @@ pub struct EventRow {
     pub event: String,
     pub person: PersonNumber,
     pub time: EventTime,
-    /// Digest of the client's insert id, where a scan gives it.
+    /// Digest of the client's insert id, if it sent one.
     pub insert_id: Option<InsertId>,
     /// In order of name.
     pub properties: Vec<(String, Value)>,
@@ -122,6 +125,7 @@ async fn read(
         properties: all_columns(snapshot),
         persons: Some(wanted.persons.iter().map(PersonNumber).collect()),
         with_seq: true,
+        with_insert_id: true,
     };
     let mut found: Vec<Option<EventRow>> = vec![None; wanted.places.len()];
     for partition in 0..snapshot.scan_count() {
@@ -145,6 +149,7 @@ struct EventColumns<'a> {
     seqs: &'a [u64],
     persons: &'a [u64],
     times_ms: &'a [i64],
+    insert_ids: &'a arrow::array::PrimitiveArray<UInt64Type>,
     events: &'a arrow::array::DictionaryArray<Int32Type>,
     properties: Vec<(&'a str, ColumnKind, &'a arrow::array::ArrayRef)>,
 }
@@ -171,6 +176,7 @@ impl<'a> EventColumns<'a> {
             seqs: column("seq").as_primitive::<UInt64Type>().values(),
             persons: column("person").as_primitive::<UInt64Type>().values(),
             times_ms: column("time").as_primitive::<Int64Type>().values(),
+            insert_ids: column("insert_id").as_primitive(),
             events: column("event").as_dictionary(),
             properties,
         }
@@ -200,7 +206,10 @@ impl<'a> EventColumns<'a> {
             event: text(self.events, row).to_owned(),
             person: PersonNumber(self.persons[row]),
             time: EventTime(self.times_ms[row]),
-            insert_id: None,
+            insert_id: self
+                .insert_ids
+                .is_valid(row)
+                .then(|| InsertId(self.insert_ids.value(row))),
             properties,
             groups,
         }

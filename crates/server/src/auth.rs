@@ -42,6 +42,7 @@ pub struct Staff {
     pub secret: SecretText,
 }
 
+#[derive(Clone)]
 pub enum Caller {
     Staff(Staff),
     Machine(Credential),
@@ -177,6 +178,19 @@ async fn caller(app: &Shared, parts: &mut Parts) -> ApiResult<Caller> {
         }
         None => Staff::from_request_parts(parts, app).await.map(Caller::Staff),
     }
+}
+
+/// As [`machine`], and the secret of either as `Bearer` (contract A5), which only Mixpanel's routes take.
+pub fn mixpanel_machine(app: &App, authorization: &str) -> Option<Credential> {
+    if let Some(secret) = credentials::bearer(authorization) {
+        let credential = app.store.catalog().credential_by_digest(&credentials::digest(secret))?;
+        let asks = matches!(
+            credential.kind,
+            CredentialKind::ServiceAccount | CredentialKind::ApiSecret
+        );
+        return asks.then_some(credential);
+    }
+    machine(app, authorization)
 }
 
 /// The credential behind a `Basic` header: a service account, or the API secret as user name (contract A3, A4).

@@ -98,6 +98,12 @@ pub fn basic(authorization: &str) -> Option<(String, String)> {
     })
 }
 
+/// The token of a `Bearer` header.
+pub fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +129,8 @@ mod tests {
         check("Basic svc:p:w", "svc", "p:w");
         check("Basic Pz8_Og", "???", "");
         assert_eq!(basic("Bearer abc"), None);
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
         assert_eq!(basic("Basic ****"), None);
     }
 }

@@ -3,29 +3,38 @@
 //! Thin on purpose: parameters become a [`model::report::Report`], the same engine answers it, and the answer is put into
 //! Mixpanel's shape. Wherever Mixpanel shows a `distinct_id`, here stands a pseudonym of the caller's own stream.
 
+pub mod account;
+pub mod annotations;
 pub mod engage;
 pub mod events;
 pub mod export;
 pub mod funnels;
+pub mod insights;
 mod params;
 pub mod retention;
 pub mod segmentation;
+mod table;
+mod tokens;
 
 pub use engage::EngageSessions;
 
 use crate::app_state::Shared;
-use crate::auth::{Caller, machine, unauthenticated};
-use crate::error::ApiError;
+use crate::auth::{Caller, mixpanel_machine, unauthenticated};
+use crate::error::{ApiError, ApiResult};
+use crate::{credentials, pseudonym};
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::{ErrorCode, ProjectId};
+use model::{ErrorCode, Expression, ProjectId};
 use params::Params;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use store::Project;
+use tokens::Tokens;
 
 /// An authenticated request to the query API: whose project, who asks, and what.
+#[derive(Clone)]
 pub struct Query {
     pub app: Shared,
     pub project: Project,
@@ -48,13 +57,15 @@ impl FromRequest<Shared> for Query {
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
         let credential = authorization
-            .and_then(|text| machine(app, text))
+            .and_then(|text| mixpanel_machine(app, text))
             .ok_or_else(unauthenticated)
             .map_err(in_path)?;
+        let is_bearer = authorization.is_some_and(|text| credentials::bearer(text).is_some());
         let params = Params::read(request).await.map_err(in_path)?;
         let named = params.text("project_id").and_then(|id| id.parse().ok()).map(ProjectId);
-        // A service account must say which project it means (contract G7); the API secret is one project's.
-        if credential.username.is_some() && named.is_none() {
+        // A service account must say which project it means (contract G7); a secret alone is one project's.
+        let is_account = credential.username.is_some() && !is_bearer;
+        if is_account && named.is_none() {
             return Err(in_path(
                 ApiError::invalid("project_id is required with a service account").at("project_id"),
             ));
@@ -80,6 +91,28 @@ impl FromRequest<Shared> for Query {
 }
 
 impl Query {
+    /// What persons and groups are called in this caller's stream.
+    pub async fn tokens(&self) -> ApiResult<Arc<Tokens>> {
+        let pseudonyms = self.app.pseudonyms(self.project.id, &self.caller.stream()).await?;
+        Ok(Arc::new(Tokens::new(self, pseudonyms)))
+    }
+
+    /// An expression of the request, tokens in it read as the numbers they stand for.
+    pub async fn expression(&self, name: &str) -> ApiResult<Option<Expression>> {
+        let Some(expression) = self.params.expression(name)? else {
+            return Ok(None);
+        };
+        // Only a filter that mentions a token needs the stream's key.
+        match self
+            .params
+            .text(name)
+            .is_some_and(|text| text.contains(pseudonym::PREFIX))
+        {
+            true => Ok(Some(self.tokens().await?.read(expression))),
+            false => Ok(Some(expression)),
+        }
+    }
+
     /// Turns what a handler found into an answer, errors in the form that Mixpanel's clients read (contract Q10).
     pub fn respond(&self, result: Result<Value, ApiError>) -> Response {
         match result {
@@ -119,6 +152,15 @@ impl IntoResponse for MixpanelError {
                 .insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("2"));
         }
         response
+    }
+}
+
+/// What Mixpanel has and is not offered here: `/segmentation/multiseg`, `/engage/stats` and whatever else is asked for
+/// below the API's prefixes (contract SG6, EN10).
+pub async fn unknown(uri: axum::http::Uri) -> MixpanelError {
+    MixpanelError {
+        error: ApiError::not_found("this endpoint"),
+        path: uri.path().to_owned(),
     }
 }
 

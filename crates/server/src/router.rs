@@ -54,10 +54,12 @@ fn ingestion() -> Router<Shared> {
 
 /// Mixpanel's query API under both of its prefixes, GET and POST alike (contract Q5).
 fn mixpanel_queries() -> Router<Shared> {
-    let routes: [(&str, MethodRouter<Shared>); 18] = [
+    let routes: Vec<(&str, MethodRouter<Shared>)> = vec![
         ("/segmentation", any(mixpanel::segmentation::segmentation)),
         ("/segmentation/sum", any(mixpanel::segmentation::sum)),
         ("/segmentation/average", any(mixpanel::segmentation::average)),
+        ("/segmentation/numeric", any(mixpanel::segmentation::numeric)),
+        ("/insights", any(mixpanel::insights::saved)),
         ("/events", any(mixpanel::events::events)),
         ("/events/top", any(mixpanel::events::top)),
         ("/events/names", any(mixpanel::events::names)),
@@ -70,7 +72,9 @@ fn mixpanel_queries() -> Router<Shared> {
         ("/retention/addiction", any(mixpanel::retention::addiction)),
         ("/engage", any(mixpanel::engage::engage)),
         ("/engage/query", any(mixpanel::engage::engage)),
+        ("/engage/properties", any(mixpanel::engage::properties)),
         ("/cohorts/list", any(mixpanel::cohorts)),
+        ("/annotations", any(mixpanel::annotations::list)),
         ("/stream/query", any(mixpanel::export::stream)),
         ("/jql", any(mixpanel::jql)),
     ];
@@ -80,6 +84,11 @@ fn mixpanel_queries() -> Router<Shared> {
             router = both_slashes(router, &format!("{prefix}{path}"), route.clone());
         }
     }
+    // Whatever else Mixpanel has below these prefixes is refused in its own shape.
+    for prefix in ["/api/query", "/api/2.0"] {
+        router = router.route(&format!("{prefix}/{{*endpoint}}"), any(mixpanel::unknown));
+    }
+    let router = both_slashes(router, "/api/app/me", any(mixpanel::account::me));
     both_slashes(router, "/api/2.0/export", any(mixpanel::export::export))
 }
 

@@ -58,7 +58,7 @@ impl Snapshot {
     ///
     /// Rows carry canonical person numbers, each set of copies (event, canonical person, time, insert id) counts
     /// once, and erased persons are absent. All rows of one person come from exactly one partition. Batches have
-    /// the columns `event`, `person`, `time`, then `seq` if asked for, then the wanted properties; within a batch
+    /// the columns `event`, `person`, `time`, then `seq` and `insert_id` if asked for, then the wanted properties; within a batch
     /// the rows of one event lie together, sorted by person, time and sequence number.
     pub fn scan(&self, partition: usize, request: &ScanRequest) -> Result<Scan, StoreError> {
         Scan::open(&self.parts, partition, request)

@@ -171,6 +171,7 @@ impl World {
             properties: properties.clone(),
             persons: None,
             with_seq: true,
+            with_insert_id: false,
         };
         let mut rows = Vec::new();
         for partition in 0..snapshot.scan_count() {

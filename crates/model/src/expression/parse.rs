@@ -4,7 +4,8 @@
 //! (contract X1). Keywords ignore case (X2).
 
 use super::{
-    BinaryOp, DEPTH_MAX, Expression, Function, LIST_LITERALS_MAX, PRINTED_BYTES_MAX, Scope, TEXT_BYTES_MAX, quantifier,
+    BinaryOp, DEPTH_MAX, Expression, Function, HEIGHT_MAX, LIST_LITERALS_MAX, PRINTED_BYTES_MAX, Scope, TEXT_BYTES_MAX,
+    quantifier,
 };
 use crate::Value;
 
@@ -69,6 +70,7 @@ fn parse_up_to(text: &str, bytes_max: usize) -> Result<Expression, ParseError> {
         next: 0,
         end: text.len(),
         element: None,
+        height: 0,
     };
     let expression = parser.or(0)?;
     match parser.peek() {
@@ -163,6 +165,8 @@ struct Parser {
     tokens: Vec<(usize, Token)>,
     next: usize,
     end: usize,
+    /// Height of the tree that was read last.
+    height: usize,
     /// What the innermost `any` or `all` calls an element of its list.
     element: Option<String>,
 }
@@ -201,7 +205,9 @@ impl Parser {
         }
         let mut left = self.and(depth)?;
         while self.take_keyword("or") {
-            left = binary(BinaryOp::Or, left, self.and(depth)?);
+            let height = self.height;
+            let right = self.and(depth)?;
+            left = self.join(BinaryOp::Or, (left, height), right)?;
         }
         Ok(left)
     }
@@ -209,7 +215,9 @@ impl Parser {
     fn and(&mut self, depth: usize) -> Result<Expression, ParseError> {
         let mut left = self.not(depth)?;
         while self.take_keyword("and") {
-            left = binary(BinaryOp::And, left, self.not(depth)?);
+            let height = self.height;
+            let right = self.not(depth)?;
+            left = self.join(BinaryOp::And, (left, height), right)?;
         }
         Ok(left)
     }
@@ -219,7 +227,9 @@ impl Parser {
             return Err(ParseError::too_deep(self.at()));
         }
         if self.take_keyword("not") {
-            return Ok(Expression::Not(Box::new(self.not(depth + 1)?)));
+            let inner = self.not(depth + 1)?;
+            self.grow()?;
+            return Ok(Expression::Not(Box::new(inner)));
         }
         self.comparison(depth)
     }
@@ -237,7 +247,9 @@ impl Parser {
             _ => return Ok(left),
         };
         self.next += 1;
-        Ok(binary(op, left, self.sum(depth)?))
+        let height = self.height;
+        let right = self.sum(depth)?;
+        self.join(op, (left, height), right)
     }
 
     fn sum(&mut self, depth: usize) -> Result<Expression, ParseError> {
@@ -249,7 +261,9 @@ impl Parser {
                 _ => return Ok(left),
             };
             self.next += 1;
-            left = binary(op, left, self.product(depth)?);
+            let height = self.height;
+            let right = self.product(depth)?;
+            left = self.join(op, (left, height), right)?;
         }
     }
 
@@ -263,7 +277,9 @@ impl Parser {
                 _ => return Ok(left),
             };
             self.next += 1;
-            left = binary(op, left, self.unary(depth)?);
+            let height = self.height;
+            let right = self.unary(depth)?;
+            left = self.join(op, (left, height), right)?;
         }
     }
 
@@ -274,7 +290,10 @@ impl Parser {
         if self.take_symbol("-") {
             return Ok(match self.unary(depth + 1)? {
                 Expression::Literal(Value::Number(number)) => Expression::Literal(Value::Number(-number)),
-                inner => Expression::Negate(Box::new(inner)),
+                inner => {
+                    self.grow()?;
+                    Expression::Negate(Box::new(inner))
+                }
             });
         }
         self.primary(depth)
@@ -286,6 +305,7 @@ impl Parser {
             return Err(ParseError::new(at, "the expression ends where a value was expected"));
         };
         self.next += 1;
+        self.height = 1;
         match token {
             Token::Number(number) => Ok(Expression::Literal(Value::Number(number))),
             Token::String(text) => Ok(Expression::Literal(Value::String(text))),
@@ -323,6 +343,7 @@ impl Parser {
                 ));
             }
         }
+        self.height = 1;
         Ok(Expression::Literal(Value::List(items)))
     }
 
@@ -368,9 +389,13 @@ impl Parser {
             return Err(ParseError::new(at, format!("the function '{word}' is not supported")));
         };
         let mut arguments = vec![self.or(depth + 1)?];
+        let mut height = self.height;
         while self.take_symbol(",") {
             arguments.push(self.or(depth + 1)?);
+            height = height.max(self.height);
         }
+        self.height = height;
+        self.grow()?;
         self.expect(")")?;
         let arguments_max = if function == Function::String { 2 } else { 1 };
         if arguments.len() > arguments_max {
@@ -400,7 +425,34 @@ impl Parser {
         self.element = None;
         let condition = condition?;
         self.expect(")")?;
-        quantifier::expression(all, &list, condition, depth).map_err(|message| ParseError::new(at, message))
+        let (expression, height) =
+            quantifier::expression(all, &list, condition, depth).map_err(|message| ParseError::new(at, message))?;
+        self.height = height;
+        Ok(expression)
+    }
+
+    /// Puts two trees under an operator; `left` comes with its height, `right` was read last.
+    fn join(
+        &mut self,
+        op: BinaryOp,
+        (left, height): (Expression, usize),
+        right: Expression,
+    ) -> Result<Expression, ParseError> {
+        self.height = self.height.max(height);
+        self.grow()?;
+        Ok(binary(op, left, right))
+    }
+
+    /// One more level above what was read last.
+    fn grow(&mut self) -> Result<(), ParseError> {
+        self.height += 1;
+        if self.height > HEIGHT_MAX {
+            return Err(ParseError::new(
+                self.at(),
+                format!("more than {HEIGHT_MAX} operators in a row; ask with 'in' and a list"),
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! `all(X, L, c)` is `not any(X, L, not c)`. A list that is not set has no element: `any` is false and `all` is true.
 //! Other conditions are refused by name of what can be asked.
 
-use super::{BinaryOp, DEPTH_MAX, Expression};
+use super::{BinaryOp, DEPTH_MAX, Expression, HEIGHT_MAX};
 use crate::Value;
 
 /// Stands for the element while the condition is read. The grammar has no null, so nothing else is one.
@@ -14,13 +14,13 @@ pub(super) const ELEMENT: Expression = Expression::Literal(Value::Null);
 const ASKABLE: &str = "any() can ask X == literal, X in [literals], and 'or' of those; \
                        all() can ask X != literal, not X in [literals], and 'and' of those";
 
-/// What `any` or `all` means, or why it cannot be asked. `depth` is how deep it stands.
+/// What `any` or `all` means with the height of its tree, or why it cannot be asked. `depth` is how deep it stands.
 pub(super) fn expression(
     all: bool,
     list: &Expression,
     condition: Expression,
     depth: usize,
-) -> Result<Expression, &'static str> {
+) -> Result<(Expression, usize), &'static str> {
     if !matches!(list, Expression::Property { .. }) {
         return Err("any() and all() look at a property: any(X, properties[\"tags\"], X == \"new\")");
     }
@@ -28,27 +28,44 @@ pub(super) fn expression(
     if depth + 3 > DEPTH_MAX {
         return Err("any() and all() stand too deep in the expression");
     }
-    if all {
-        return Ok(Expression::Not(Box::new(any(list, &negated(condition)?)?)));
+    let condition = if all { negated(condition)? } else { condition };
+    let mut wanted = Vec::new();
+    alternatives(&condition, &mut wanted)?;
+    let height = wanted.len() + 3;
+    if height > HEIGHT_MAX {
+        return Err("any() and all() compare with too many literals");
     }
-    any(list, &condition)
+    let equal = |literal: Value| Expression::Binary {
+        op: BinaryOp::Equal,
+        left: Box::new(list.clone()),
+        right: Box::new(Expression::Literal(literal)),
+    };
+    // Chains lean to the left, which is how they print without parentheses.
+    let any = wanted.into_iter().map(equal).reduce(or);
+    let any = any.unwrap_or(Expression::Literal(Value::Bool(false)));
+    Ok((if all { Expression::Not(Box::new(any)) } else { any }, height))
 }
 
-fn any(list: &Expression, condition: &Expression) -> Result<Expression, &'static str> {
+/// The literals that an element may be equal to.
+fn alternatives(condition: &Expression, wanted: &mut Vec<Value>) -> Result<(), &'static str> {
     let Expression::Binary { op, left, right } = condition else {
         return Err(ASKABLE);
     };
     match (op, &**left, &**right) {
-        (BinaryOp::Or, left, right) => Ok(or(any(list, left)?, any(list, right)?)),
-        (BinaryOp::Equal, left, Expression::Literal(literal))
-        | (BinaryOp::Equal, Expression::Literal(literal), left)
-            if *left == ELEMENT && is_scalar(literal) =>
-        {
-            Ok(equal(list, literal))
+        (BinaryOp::Or, left, right) => {
+            alternatives(left, wanted)?;
+            alternatives(right, wanted)
         }
-        (BinaryOp::In, left, Expression::Literal(Value::List(items))) if *left == ELEMENT => {
-            let parts = items.iter().map(|item| equal(list, item));
-            Ok(parts.reduce(or).unwrap_or(Expression::Literal(Value::Bool(false))))
+        (BinaryOp::Equal, element, Expression::Literal(literal))
+        | (BinaryOp::Equal, Expression::Literal(literal), element)
+            if *element == ELEMENT && is_scalar(literal) =>
+        {
+            wanted.push(literal.clone());
+            Ok(())
+        }
+        (BinaryOp::In, element, Expression::Literal(Value::List(items))) if *element == ELEMENT => {
+            wanted.extend(items.iter().cloned());
+            Ok(())
         }
         _ => Err(ASKABLE),
     }
@@ -75,26 +92,10 @@ fn is_scalar(literal: &Value) -> bool {
     matches!(literal, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }
 
-fn equal(list: &Expression, literal: &Value) -> Expression {
-    Expression::Binary {
-        op: BinaryOp::Equal,
-        left: Box::new(list.clone()),
-        right: Box::new(Expression::Literal(literal.clone())),
-    }
-}
-
-/// Chains lean to the left, which is how they print without parentheses.
 fn or(left: Expression, right: Expression) -> Expression {
-    match right {
-        Expression::Binary {
-            op: BinaryOp::Or,
-            left: middle,
-            right,
-        } => or(or(left, *middle), *right),
-        right => Expression::Binary {
-            op: BinaryOp::Or,
-            left: Box::new(left),
-            right: Box::new(right),
-        },
+    Expression::Binary {
+        op: BinaryOp::Or,
+        left: Box::new(left),
+        right: Box::new(right),
     }
 }

@@ -124,6 +124,7 @@ impl TableProvider for EventTable {
             properties: properties.collect(),
             persons: self.persons.clone(),
             with_seq: schema.column_with_name("seq").is_some(),
+            with_insert_id: false,
         };
         Ok(Arc::new(ScanExec::new(self, request, schema)))
     }

@@ -2,8 +2,9 @@
 
 use crate::world::{World, at, event, report, set};
 use ledger::Class;
-use model::{EventTime, Expression, GroupNumber, PersonNumber, Value};
-use query::{EventsQuery, PeopleQuery, QueryError};
+use model::report::EventSelector;
+use model::{EventTime, Expression, GroupNumber, InsertId, PersonNumber, ProfileOp, ProfileUpdate, Subject, Value};
+use query::{Behavior, EventsQuery, PeopleFilter, PeopleQuery, PeopleSet, QueryError};
 use serde_json::json;
 
 const NOON: &str = "2026-03-10T12:00:00Z";
@@ -44,6 +45,7 @@ fn everything() -> EventsQuery {
         filter: None,
         persons: None,
         after_seq: None,
+        behind: None,
         limit: usize::MAX,
         newest_first: false,
     }
@@ -204,18 +206,204 @@ fn people_are_filtered_sorted_and_paged() {
 fn sets_of_people_are_cut_into_pages() {
     let world = world();
     let engine = world.engine();
-    let all = world.wait(engine.matching_people(&world.project, None)).unwrap();
+    let asked = |filter: PeopleFilter, order: Option<(&str, bool)>| {
+        let order = order.map(|(property, descending)| (property.to_owned(), descending));
+        world.wait(engine.matching_people(&world.project, &filter, order.as_ref()))
+    };
+    let all = asked(PeopleFilter::default(), None).unwrap();
     assert_eq!(
         (all.len(), all.slice(1, 5)),
         (3, vec![PersonNumber(2), PersonNumber(4)])
     );
     let kept = all.retain(&[PersonNumber(4), PersonNumber(8)]);
     assert_eq!(kept.slice(0, 9), [PersonNumber(4)]);
-    let filter = Expression::parse("properties[\"n\"] > 2").unwrap();
-    let some = world
-        .wait(engine.matching_people(&world.project, Some(&filter)))
-        .unwrap();
-    assert_eq!(some.slice(0, 9), [PersonNumber(4)]);
+    let numbers = |set: PeopleSet| set.slice(0, 9).into_iter().map(|person| person.0).collect::<Vec<_>>();
+    let passing = |expression: &str| numbers(asked(filter_of(expression), None).unwrap());
+    assert_eq!(passing("properties[\"n\"] > 2"), [4]);
+    // What a profile has besides its properties.
+    assert_eq!(passing("properties[\"$distinct_id\"] in [2, 4, 77]"), [2, 4]);
+    assert_eq!(passing("user[\"$distinct_id\"] == 1 and properties[\"n\"] == 1"), [1]);
+    assert_eq!(
+        passing("properties[\"$last_seen\"] > \"2000-01-01T00:00:00\""),
+        [1, 2, 4]
+    );
+    let search = PeopleFilter {
+        search: Some("BAS".into()),
+        ..PeopleFilter::default()
+    };
+    assert_eq!(numbers(asked(search, None).unwrap()), [2]);
+    assert_eq!(
+        numbers(asked(PeopleFilter::default(), Some(("n", true))).unwrap()),
+        [4, 1, 2]
+    );
+    assert_eq!(
+        numbers(asked(PeopleFilter::default(), Some(("plan", false))).unwrap()),
+        [2, 1, 4]
+    );
+}
+
+fn filter_of(expression: &str) -> PeopleFilter {
+    PeopleFilter {
+        expression: Some(Expression::parse(expression).unwrap()),
+        ..PeopleFilter::default()
+    }
+}
+
+/// Contract EN9: events in a window, of one name or several, each with a filter of its own.
+#[test]
+fn behaviours_count_events_of_whole_persons() {
+    let world = world();
+    let engine = world.engine();
+    let behavior = |name: &str, selectors: &[(Option<&str>, Option<&str>)], minutes: (i64, i64)| Behavior {
+        name: name.to_owned(),
+        selectors: selectors
+            .iter()
+            .map(|(event, filter)| EventSelector {
+                event: event.map(str::to_owned),
+                filter: filter.map(|filter| Expression::parse(filter).unwrap()),
+            })
+            .collect(),
+        from_ms: at(NOON) + minutes.0 * 60_000,
+        to_ms: at(NOON) + minutes.1 * 60_000,
+    };
+    let passing = |expression: &str, behaviors: Vec<Behavior>| {
+        let filter = PeopleFilter {
+            behaviors,
+            ..filter_of(expression)
+        };
+        let set = world.wait(engine.matching_people(&world.project, &filter, None));
+        set.map(|set| set.slice(0, 9).into_iter().map(|person| person.0).collect::<Vec<_>>())
+    };
+    let all = |name: &str| behavior(name, &[(Some("E"), None)], (0, 60));
+    // 3 was merged into 1, so these are 1's three events; 4 has a profile and no event, nobody counts nowhere.
+    let count = "behaviors[\"b\"]";
+    assert_eq!(passing(&format!("{count} == 3"), vec![all("b")]).unwrap(), [1]);
+    assert_eq!(passing(&format!("{count} == 0"), vec![all("b")]).unwrap(), [4]);
+    assert_eq!(
+        passing(
+            &format!("{count} > 0 and properties[\"plan\"] == \"basic\""),
+            vec![all("b")]
+        )
+        .unwrap(),
+        [2]
+    );
+    let window = behavior("b", &[(None, None)], (0, 30));
+    assert_eq!(
+        passing(&format!("{count} == 2"), vec![window]).unwrap(),
+        [1],
+        "the end is not in the window"
+    );
+    let filtered = behavior(
+        "b",
+        &[
+            (Some("E"), Some("properties[\"plan\"] == \"pro\"")),
+            (Some("Other"), None),
+        ],
+        (0, 60),
+    );
+    assert_eq!(passing(&format!("{count} == 1"), vec![filtered.clone()]).unwrap(), [1]);
+    let twice = behavior("b", &[(Some("E"), None), (None, None)], (0, 60));
+    assert_eq!(
+        passing(&format!("{count} == 3"), vec![twice]).unwrap(),
+        [1],
+        "selected twice, counted once"
+    );
+    let two = vec![all("a"), filtered];
+    assert_eq!(passing("behaviors[\"a\"] > behaviors[\"b\"]", two).unwrap(), [1, 2]);
+    // One that did not come along is not set.
+    assert_eq!(
+        passing("not defined(behaviors[\"c\"])", vec![all("b")]).unwrap(),
+        [1, 2, 4]
+    );
+    let faulty = behavior("b", &[(Some("E"), Some("properties[\"plan\"] and true"))], (0, 60));
+    assert!(matches!(
+        passing(&format!("{count} > 0"), vec![faulty]),
+        Err(QueryError::Expression { .. })
+    ));
+}
+
+#[test]
+fn groups_are_filtered_sorted_and_paged() {
+    let mut world = World::new("UTC");
+    let group = |number: u64, name: &str, seats: f64| ProfileUpdate {
+        subject: Subject::Group {
+            key: "company".into(),
+            number: GroupNumber(number),
+        },
+        op: ProfileOp::Set(vec![
+            ("name".into(), text(name)),
+            ("seats".into(), Value::Number(seats)),
+        ]),
+        ..set(1, Vec::new())
+    };
+    let updates = vec![
+        group(7, "Acme", 5.0),
+        group(3, "Globex", 9.0),
+        set(1, vec![("name".into(), text("Acme"))]),
+    ];
+    world.append(Vec::new(), updates, Vec::new());
+    let engine = world.engine();
+    let matching = |key: &str, filter: PeopleFilter, order: Option<(&str, bool)>| {
+        let order = order.map(|(property, descending)| (property.to_owned(), descending));
+        let set = world.wait(engine.matching_groups(&world.project, key, &filter, order.as_ref()));
+        set.unwrap()
+            .slice(0, 9)
+            .into_iter()
+            .map(|group| group.0)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(matching("company", PeopleFilter::default(), None), [3, 7]);
+    assert_eq!(
+        matching("company", PeopleFilter::default(), Some(("seats", false))),
+        [7, 3]
+    );
+    assert_eq!(matching("company", filter_of("properties[\"seats\"] > 5"), None), [3]);
+    assert_eq!(
+        matching("company", filter_of("properties[\"$distinct_id\"] == 7"), None),
+        [7]
+    );
+    assert!(matching("team", PeopleFilter::default(), None).is_empty());
+    let rows = engine.groups(&world.project, "company", &[GroupNumber(7), GroupNumber(8)]);
+    let (rows, disclosure) = world.release(rows);
+    assert_eq!((rows.len(), rows[0].group), (1, GroupNumber(7)));
+    assert_eq!((disclosure.class, disclosure.persons.len()), (Class::D2, 0));
+    assert_eq!(
+        disclosure.fields.into_iter().collect::<Vec<_>>(),
+        ["company", "name", "seats"]
+    );
+}
+
+/// Piece by piece, each row once, and many at one instant too.
+#[test]
+fn events_come_in_pieces() {
+    let mut world = World::new("UTC");
+    let times = [5, 0, 0, 0, 3, 0, 5, 1];
+    let mut events: Vec<_> = times
+        .iter()
+        .map(|minutes| event("E", 1, at(NOON) + minutes * 60_000))
+        .collect();
+    events[4].insert_id = Some(InsertId(44));
+    world.append(events, Vec::new(), Vec::new());
+    let engine = world.engine();
+    let (mut behind, mut found) = (None, Vec::new());
+    loop {
+        let question = EventsQuery {
+            behind,
+            limit: 3,
+            ..everything()
+        };
+        let (rows, _) = world.release(world.wait(engine.events(&world.project, &question)).unwrap());
+        let Some(last) = rows.last() else { break };
+        behind = Some((last.time, last.seq));
+        found.extend(rows);
+    }
+    let minutes: Vec<i64> = found.iter().map(|row| (row.time.0 - at(NOON)) / 60_000).collect();
+    assert_eq!(minutes, [0, 0, 0, 0, 1, 3, 5, 5]);
+    let seqs: std::collections::BTreeSet<u64> = found.iter().map(|row| row.seq).collect();
+    assert_eq!(seqs.len(), 8);
+    let ids: Vec<Option<InsertId>> = found.iter().map(|row| row.insert_id).collect();
+    assert_eq!(ids.iter().flatten().collect::<Vec<_>>(), [&InsertId(44)]);
+    assert_eq!(ids[5], Some(InsertId(44)));
 }
 
 #[test]

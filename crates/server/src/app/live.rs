@@ -81,6 +81,7 @@ pub async fn show(
         persons: None,
         // A page that opens wants the newest rows, not history from the first row on.
         after_seq: Some(params.after.max(watermark.saturating_sub(10 * limit as u64))),
+        behind: None,
         limit,
         newest_first: true,
     };

@@ -133,6 +133,7 @@ pub async fn show(
         filter: None,
         persons: Some(vec![person]),
         after_seq: None,
+        behind: None,
         limit: usize::MAX,
         newest_first: true,
     };

@@ -1,13 +1,14 @@
 //! `/events` and what hangs under it (contract 6.2).
 
 use super::Query;
-use super::segmentation::{ask, by_bucket, measure, number, segment_text};
-use crate::app::questions;
+use super::segmentation::{ask, insights, measure, number, single_event};
+use super::table::{self, Counts};
+use super::tokens::SegmentNames;
 use crate::app::schema::{last_days, top_values};
 use crate::error::{ApiError, ApiResult};
 use axum::response::Response;
 use model::Expression;
-use model::report::{Answer, Measure, Metric, Report, Series, Unit};
+use model::report::{Measure, Metric, Report, Series, Unit};
 use serde_json::{Map, Value, json};
 
 /// Days back that lists of names and values look at.
@@ -15,10 +16,10 @@ const RECENT_DAYS: i64 = 31;
 
 pub async fn events(query: Query) -> Response {
     let answered = counts(&query).await;
-    query.respond(answered)
+    table::respond(&query, answered)
 }
 
-async fn counts(query: &Query) -> ApiResult<Value> {
+async fn counts(query: &Query) -> ApiResult<Counts> {
     let events = query
         .params
         .list("event")?
@@ -30,12 +31,7 @@ async fn counts(query: &Query) -> ApiResult<Value> {
         measure: measure.clone(),
     };
     let answer = ask(query, events.iter().map(metric).collect(), None, 1, Unit::Day).await?;
-    let named = answer
-        .series
-        .iter()
-        .map(|series| (events[series.metric].clone(), by_bucket(&answer.buckets, series)));
-    let values: Map<String, Value> = named.collect();
-    Ok(json!({ "legend_size": values.len(), "data": { "series": answer.buckets, "values": values } }))
+    Ok(Counts::named(answer, |series| events[series.metric].clone()))
 }
 
 /// Today's events against yesterday's.
@@ -59,12 +55,13 @@ async fn today_and_yesterday(query: &Query) -> ApiResult<Value> {
         insights.unit = Unit::Day;
     }
     let series = series(query, &by_name).await?;
+    let names = SegmentNames::of(query, None).await?;
     let change = |before: f64, today: f64| if before > 0.0 { (today - before) / before } else { 0.0 };
     let events: Vec<Value> = series
         .iter()
         .filter_map(|series| match series.values.as_slice() {
             [before, today] => Some(json!({
-                "event": segment_text(&series.segment),
+                "event": names.key(&series.segment),
                 "amount": number(*today),
                 "percent_change": change(*before, *today),
             })),
@@ -85,10 +82,11 @@ pub async fn names(query: Query) -> Response {
             Measure::Total,
             limit,
         );
+        let names = SegmentNames::of(&query, None).await?;
         let series = series(&query, &report).await?;
         Ok(series
             .iter()
-            .map(|series| segment_text(&series.segment))
+            .map(|series| names.key(&series.segment))
             .collect::<Vec<_>>()
             .into())
     };
@@ -98,27 +96,27 @@ pub async fn names(query: Query) -> Response {
 
 pub async fn properties(query: Query) -> Response {
     let answered = property_counts(&query).await;
-    query.respond(answered)
+    table::respond(&query, answered)
 }
 
-async fn property_counts(query: &Query) -> ApiResult<Value> {
+async fn property_counts(query: &Query) -> ApiResult<Counts> {
     let metric = Metric {
-        event: Some(query.params.required("event")?.to_owned()),
+        event: Some(single_event(query)?),
         filter: None,
         measure: measure(query.params.text("type"))?,
     };
     let property = Expression::property(query.params.required("name")?);
     let wanted = query.params.list("values")?;
     let limit = query.params.number("limit", 255, 10_000)?.max(1);
-    let answer = ask(query, vec![metric], Some(property), limit, Unit::Day).await?;
-    let named = answer
-        .series
-        .iter()
-        .map(|series| (segment_text(&series.segment), by_bucket(&answer.buckets, series)));
-    let values: Map<String, Value> = named
-        .filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(name)))
-        .collect();
-    Ok(json!({ "legend_size": values.len(), "data": { "series": answer.buckets, "values": values } }))
+    let names = SegmentNames::of(query, Some(&property)).await?;
+    // Values that are asked for by name are among all segments, not among the largest.
+    let asked = if wanted.is_some() { 10_000 } else { limit };
+    let answer = ask(query, vec![metric], Some(property), asked, Unit::Day).await?;
+    let mut counts = Counts::by_segment(answer, &names);
+    if let Some(wanted) = wanted {
+        counts.keep(|name| wanted.iter().any(|wanted| wanted == name));
+    }
+    Ok(counts)
 }
 
 /// Properties by how many events have them.
@@ -147,9 +145,10 @@ pub async fn top_properties(query: Query) -> Response {
 /// The most frequent values of a property of an event.
 pub async fn property_values(query: Query) -> Response {
     let answered = async {
-        let event = query.params.required("event")?.to_owned();
+        let event = single_event(&query)?;
         let property = Expression::property(query.params.required("name")?);
         let limit = query.params.number("limit", 255, 10_000)?.max(1);
+        let names = SegmentNames::of(&query, Some(&property)).await?;
         let report = top_values(
             last_days(&query.project.timezone, RECENT_DAYS),
             Some(event),
@@ -161,10 +160,7 @@ pub async fn property_values(query: Query) -> Response {
         let set = series
             .iter()
             .filter(|series| series.segment.first().is_some_and(Option::is_some));
-        Ok(set
-            .map(|series| segment_text(&series.segment))
-            .collect::<Vec<_>>()
-            .into())
+        Ok(set.map(|series| names.key(&series.segment)).collect::<Vec<_>>().into())
     };
     let answered = answered.await;
     query.respond(answered)
@@ -178,11 +174,5 @@ fn event_name() -> Expression {
 }
 
 async fn series(query: &Query, report: &Report) -> ApiResult<Vec<Series>> {
-    match questions::answer(&query.app, &query.project, &query.caller, report)
-        .await?
-        .answer
-    {
-        Answer::Insights(answer) => Ok(answer.series),
-        _ => Ok(Vec::new()),
-    }
+    insights(query, report).await.map(|answer| answer.series)
 }

@@ -1,64 +1,103 @@
 //! Raw export and activity streams: rows under the pseudonyms of the caller's own stream (contract 7, CH2).
 
+mod body;
+
 use super::Query;
-use super::engage::persons;
+use super::tokens::Tokens;
 use crate::app::questions::{permit, release};
 use crate::app_state::now;
 use crate::auth::SCOPE_EXPORT;
 use crate::error::{ApiError, ApiResult};
-use crate::pseudonym::Pseudonyms;
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use model::Expression;
 use model::report::{DateRange, Unit};
+use model::{EventTime, Expression};
 use query::{EventRow, EventsQuery};
 use serde_json::{Map, Value, json};
-use std::io::Write;
 use std::sync::Arc;
-use tokio::sync::mpsc;
 
 const ROWS_MAX: usize = 100_000;
-/// Answers up to this size are sent as they are (contract EX5).
-const GZIP_BYTES_MIN: usize = 1400;
+/// Rows that an export holds in memory at once, whatever the day.
+const PIECE_ROWS: usize = 10_000;
 
-/// Events of whole UTC days as NDJSON, oldest first, without copies. Each chunk is recorded before it is sent.
+/// Events of whole UTC days as NDJSON, oldest first, without copies. Each piece is recorded before it is sent.
 pub async fn export(headers: HeaderMap, query: Query) -> Response {
-    let prepared = prepare(&query).await;
-    match prepared {
-        Ok(pull) => stream_rows(query, pull, accepts_gzip(&headers)).await,
+    match Pull::prepare(&query).await {
+        Ok(pull) => match body::respond(pull, accepts_gzip(&headers)).await {
+            Ok(response) => response,
+            Err(error) => query.refuse(error),
+        },
         Err(error) => query.refuse(error),
     }
 }
 
-/// What to pull: the days one after the other, and how rows are written.
+/// An export under way: what is still to be read, and how rows are written.
 struct Pull {
-    days: Vec<Date>,
+    query: Query,
+    /// Still to be read, the first of them perhaps in part.
+    days: std::collections::VecDeque<Date>,
+    /// The last row that was read of the first day.
+    behind: Option<(EventTime, u64)>,
     events: Option<Vec<String>>,
     filter: Option<Expression>,
     rows_left: usize,
     time_in_ms: bool,
-    pseudonyms: Arc<Pseudonyms>,
+    tokens: Arc<Tokens>,
 }
 
-async fn prepare(query: &Query) -> ApiResult<Pull> {
-    query.caller.require_scope(SCOPE_EXPORT)?;
-    query.params.required("from_date")?;
-    query.params.required("to_date")?;
-    let asked = query.params.range("UTC", Unit::Day, now().0)?;
-    let days = days_with_events(query, asked);
-    Ok(Pull {
-        days,
-        events: query.params.list("event")?,
-        filter: query.params.expression("where")?,
-        rows_left: query.params.number("limit", usize::MAX, ROWS_MAX)?,
-        time_in_ms: query.params.flag("time_in_ms"),
-        pseudonyms: query.app.pseudonyms(query.project.id, &query.caller.stream()).await?,
-    })
+impl Pull {
+    async fn prepare(query: &Query) -> ApiResult<Pull> {
+        query.caller.require_scope(SCOPE_EXPORT)?;
+        query.params.required("from_date")?;
+        query.params.required("to_date")?;
+        let asked = query.params.range("UTC", Unit::Day, now().0)?;
+        Ok(Pull {
+            days: days_with_events(query, asked).into(),
+            behind: None,
+            events: query.params.list("event")?,
+            filter: query.expression("where").await?,
+            rows_left: query.params.number("limit", usize::MAX, ROWS_MAX)?,
+            time_in_ms: query.params.flag("time_in_ms"),
+            tokens: query.tokens().await?,
+            query: query.clone(),
+        })
+    }
+
+    /// The next lines; `None` at the end. A day without events has none.
+    async fn piece(&mut self) -> ApiResult<Option<Vec<u8>>> {
+        let (Some(day), 1..) = (self.days.front().copied(), self.rows_left) else {
+            return Ok(None);
+        };
+        let query = &self.query;
+        let question = EventsQuery {
+            from_ms: self.behind.map_or_else(|| midnight_ms(day), |(time, _)| time.0),
+            to_ms: midnight_ms(day.saturating_add(1.day())),
+            events: self.events.clone(),
+            filter: self.filter.clone(),
+            persons: None,
+            after_seq: None,
+            behind: self.behind,
+            limit: self.rows_left.min(PIECE_ROWS),
+            newest_first: false,
+        };
+        let _permit = permit(&query.app).await?;
+        let rows = query.app.engine.events(&query.project, &question).await?;
+        let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "export")).await?;
+        self.rows_left -= rows.len();
+        self.behind = rows.last().map(|row| (row.time, row.seq));
+        if rows.len() < question.limit {
+            self.days.pop_front();
+            self.behind = None;
+        }
+        lines(rows, &self.tokens, self.time_in_ms).map(Some)
+    }
+}
+
+fn midnight_ms(day: Date) -> i64 {
+    day.to_zoned(TimeZone::UTC)
+        .map_or(i64::MAX, |midnight| midnight.timestamp().as_millisecond())
 }
 
 /// The days of the range between the project's first and last event: a question each for years of nothing would cost
@@ -85,111 +124,31 @@ fn days_with_events(query: &Query, asked: DateRange) -> Vec<Date> {
     days
 }
 
-/// Answers with a stream that a task fills day by day. A failure midway cuts the connection, so that the client sees
-/// an error and not a short file (contract EX7).
-async fn stream_rows(query: Query, mut pull: Pull, gzip: bool) -> Response {
-    let days = std::mem::take(&mut pull.days);
-    let mut days = days.into_iter();
-    let mut head = Vec::new();
-    while head.len() <= GZIP_BYTES_MIN
-        && let Some(day) = days.next()
-    {
-        match one_day(&query, &mut pull, day).await {
-            Ok(lines) => head.extend(lines),
-            Err(error) => return query.refuse(error),
-        }
-    }
-    let gzip = gzip && head.len() > GZIP_BYTES_MIN;
-    let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(2);
-    tokio::spawn(async move {
-        let mut encoder = Chunks::new(gzip);
-        let mut next = Some(Ok(head));
-        while let Some(lines) = next {
-            let chunk = match lines {
-                Ok(lines) => encoder.chunk(&lines),
-                Err(_) => Err(std::io::Error::other("the export failed midway")),
-            };
-            let failed = chunk.is_err();
-            if sender.send(chunk).await.is_err() || failed {
-                return;
-            }
-            next = match days.next() {
-                Some(day) => Some(one_day(&query, &mut pull, day).await),
-                None => None,
-            };
-        }
-        // A receiver that is gone needs no end.
-        let _ = sender.send(encoder.finish()).await;
-    });
-    let chunks = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|chunk| (chunk, receiver))
-    });
-    let mut response = Body::from_stream(chunks).into_response();
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    if gzip {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    response
-}
-
-async fn one_day(query: &Query, pull: &mut Pull, day: Date) -> ApiResult<Vec<u8>> {
-    if pull.rows_left == 0 {
-        return Ok(Vec::new());
-    }
-    let midnight_ms = |day: Date| {
-        day.to_zoned(TimeZone::UTC)
-            .map_or(i64::MAX, |midnight| midnight.timestamp().as_millisecond())
-    };
-    let question = EventsQuery {
-        from_ms: midnight_ms(day),
-        to_ms: midnight_ms(day.saturating_add(1.day())),
-        events: pull.events.clone(),
-        filter: pull.filter.clone(),
-        persons: None,
-        after_seq: None,
-        limit: pull.rows_left,
-        newest_first: false,
-    };
-    let _permit = permit(&query.app).await?;
-    let rows = query.app.engine.events(&query.project, &question).await?;
-    let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "export")).await?;
-    pull.rows_left -= rows.len();
+fn lines(rows: Vec<EventRow>, tokens: &Tokens, time_in_ms: bool) -> ApiResult<Vec<u8>> {
     let mut lines = Vec::new();
     for row in rows {
-        let line =
-            json!({ "event": row.event.clone(), "properties": properties(row, &pull.pseudonyms, pull.time_in_ms) });
-        serde_json::to_writer(&mut lines, &line)
+        serde_json::to_writer(&mut lines, &event(row, tokens, time_in_ms))
             .map_err(|_| ApiError::new(model::ErrorCode::Internal, "a row has no JSON form"))?;
         lines.push(b'\n');
     }
     Ok(lines)
 }
 
-/// Properties as Mixpanel exports them; whole seconds unless milliseconds were asked for.
-fn properties(row: EventRow, pseudonyms: &Pseudonyms, time_in_ms: bool) -> Map<String, Value> {
-    let mut properties = Map::new();
+/// An event as Mixpanel exports it; whole seconds unless milliseconds were asked for (contract EX4).
+fn event(row: EventRow, tokens: &Tokens, time_in_ms: bool) -> Value {
     let time = if time_in_ms {
         row.time.0
     } else {
         row.time.0.div_euclid(1000)
     };
+    let mut properties = Map::new();
     properties.insert("time".into(), time.into());
-    let distinct_id = if row.person.is_nobody() {
-        String::new()
-    } else {
-        pseudonyms.token(row.person)
-    };
-    properties.insert("distinct_id".into(), distinct_id.into());
-    if let Some(id) = row.insert_id {
-        properties.insert("$insert_id".into(), pseudonyms.insert_id(id).into());
-    }
+    properties.insert("distinct_id".into(), tokens.person(row.person).into());
+    properties.insert("$insert_id".into(), tokens.insert_id(&row).into());
+    let groups = row.groups.iter();
+    properties.extend(groups.map(|(key, groups)| (key.clone(), tokens.groups(key, groups))));
     properties.extend(row.properties.into_iter().map(|(name, value)| (name, value.to_json())));
-    properties
+    json!({ "event": row.event, "properties": properties })
 }
 
 /// The events of given people, oldest first.
@@ -199,7 +158,7 @@ pub async fn stream(query: Query) -> Response {
 }
 
 async fn activity(query: &Query) -> ApiResult<Value> {
-    let pseudonyms = query.app.pseudonyms(query.project.id, &query.caller.stream()).await?;
+    let tokens = query.tokens().await?;
     let ids = query
         .params
         .list("distinct_ids")?
@@ -215,61 +174,46 @@ async fn activity(query: &Query) -> ApiResult<Value> {
         to_ms: start_ms(range.to.saturating_add(1.day())),
         events: None,
         filter: None,
-        persons: Some(persons(query, &pseudonyms, &ids)),
+        persons: Some(tokens.persons(&ids)),
         after_seq: None,
+        behind: None,
         limit: ROWS_MAX,
         newest_first: false,
     };
     let _permit = permit(&query.app).await?;
     let rows = query.app.engine.events(&query.project, &question).await?;
     let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "stream")).await?;
-    let event =
-        |row: EventRow| json!({ "event": row.event.clone(), "properties": properties(row, &pseudonyms, false) });
-    Ok(json!({ "status": "ok", "results": { "events": rows.into_iter().map(event).collect::<Vec<_>>() } }))
+    let events: Vec<Value> = rows.into_iter().map(|row| event(row, &tokens, false)).collect();
+    Ok(json!({ "status": "ok", "results": { "events": events } }))
 }
 
+/// Whether gzip is among the codings that the client takes; `gzip;q=0` says that it is not.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     accepted.split(',').any(|coding| {
-        coding
-            .split(';')
-            .next()
-            .is_some_and(|name| name.trim().eq_ignore_ascii_case("gzip"))
+        let mut parts = coding.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.trim().parse::<f32>().ok());
+        named && weight.is_none_or(|weight| weight > 0.0)
     })
 }
 
-/// Lines as they are, or gzip of them.
-enum Chunks {
-    Plain,
-    Gzip(GzEncoder<Vec<u8>>),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Chunks {
-    fn new(gzip: bool) -> Chunks {
-        if gzip {
-            Chunks::Gzip(GzEncoder::new(Vec::new(), Compression::fast()))
-        } else {
-            Chunks::Plain
-        }
-    }
-
-    fn chunk(&mut self, lines: &[u8]) -> std::io::Result<Bytes> {
-        match self {
-            Chunks::Plain => Ok(Bytes::copy_from_slice(lines)),
-            Chunks::Gzip(encoder) => {
-                encoder.write_all(lines)?;
-                Ok(std::mem::take(encoder.get_mut()).into())
-            }
-        }
-    }
-
-    fn finish(self) -> std::io::Result<Bytes> {
-        match self {
-            Chunks::Plain => Ok(Bytes::new()),
-            Chunks::Gzip(encoder) => encoder.finish().map(Bytes::from),
-        }
+    #[test]
+    fn gzip_only_where_it_is_taken() {
+        let accepts = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, header::HeaderValue::from_static(value));
+            accepts_gzip(&headers)
+        };
+        assert!(accepts("gzip") && accepts("br, GZIP;q=0.5") && accepts("deflate, gzip ; q=1"));
+        assert!(!accepts("identity") && !accepts("br, zstd") && !accepts("gzip;q=0") && !accepts("*"));
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 }

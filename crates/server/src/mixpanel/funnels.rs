@@ -2,7 +2,7 @@
 
 use super::Query;
 use super::params::parse_unit;
-use super::segmentation::segment_text;
+use super::tokens::SegmentNames;
 use crate::app::{questions, saved_reports};
 use crate::app_state::{blocking, now};
 use crate::error::{ApiError, ApiResult};
@@ -41,6 +41,7 @@ pub async fn funnel(query: Query) -> Response {
 async fn ask(query: &Query) -> ApiResult<Value> {
     let (steps, saved_window_ms) = steps(query).await?;
     let on = query.params.expression("on")?;
+    let names_of_segments = SegmentNames::of(query, on.as_ref()).await?;
     let names: Vec<String> = steps
         .iter()
         .map(|step| step.event.clone().unwrap_or_else(|| "Any Event".to_owned()))
@@ -58,7 +59,7 @@ async fn ask(query: &Query) -> ApiResult<Value> {
         version: VERSION,
         range: query.params.range(&query.project.timezone, Unit::Day, now().0)?,
         timezone: None,
-        filter: query.params.expression("where")?,
+        filter: query.expression("where").await?,
         question: Question::Funnel(funnel),
     };
     let explained = questions::answer(&query.app, &query.project, &query.caller, &report).await?;
@@ -73,7 +74,7 @@ async fn ask(query: &Query) -> ApiResult<Value> {
         let shaped = match on.is_some() {
             true => segments
                 .iter()
-                .map(|segment| (key(segment), steps_json(segment, &names)))
+                .map(|segment| (key(&names_of_segments, segment), steps_json(segment, &names)))
                 .collect::<Map<_, _>>()
                 .into(),
             false => segments.first().map_or(
@@ -153,11 +154,11 @@ fn bucket(query: &Query) -> ApiResult<Unit> {
     }
 }
 
-fn key(segment: &FunnelSegment) -> String {
+fn key(names: &SegmentNames, segment: &FunnelSegment) -> String {
     if segment.segment.is_empty() {
         "$overall".to_owned()
     } else {
-        segment_text(&segment.segment)
+        names.key(&segment.segment)
     }
 }
 

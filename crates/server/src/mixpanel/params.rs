@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 /// Longest form or JSON body.
 const BODY_BYTES_MAX: usize = 1 << 20;
+/// Most units that an interval goes back.
+const INTERVAL_MAX: usize = 3_660;
 
+#[derive(Clone)]
 pub struct Params(BTreeMap<String, String>);
 
 impl Params {
@@ -90,7 +93,7 @@ impl Params {
         let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
         let today = Timestamp::from_millisecond(now_ms)
             .unwrap_or_default()
-            .to_zoned(zone)
+            .to_zoned(zone.clone())
             .date();
         if self.text("from_date").is_some() || self.text("to_date").is_some() {
             let range = DateRange {
@@ -106,9 +109,20 @@ impl Params {
                 false => Err(ApiError::invalid("from_date is later than to_date").at("from_date")),
             };
         }
-        let interval = self.number("interval", 30, 3_660)?.max(1) as i64;
+        let interval = self.number("interval", 30, INTERVAL_MAX)?.max(1) as i64;
         let from = match unit {
-            Unit::Minute | Unit::Hour => today,
+            Unit::Minute | Unit::Hour => {
+                // Without an interval, today; a day more than needed where a clock is changed.
+                let length_ms = within_a_day(unit).map_or(0, |unit| unit.length_ms);
+                let hours_back = match self.text("interval") {
+                    Some(_) => ((interval - 1) * length_ms / 3_600_000 + 1).hours(),
+                    None => 0.hours(),
+                };
+                let back = Timestamp::from_millisecond(now_ms)
+                    .unwrap_or_default()
+                    .saturating_sub(hours_back);
+                back.map_or(today, |start| start.to_zoned(zone.clone()).date())
+            }
             Unit::Day => today.saturating_sub((interval - 1).days()),
             Unit::Week => {
                 today.saturating_sub(((interval - 1) * 7 + i64::from(today.weekday().to_monday_zero_offset())).days())
@@ -119,10 +133,51 @@ impl Params {
         Ok(DateRange { from, to: today })
     }
 
+    /// Which buckets an `interval` of hours or minutes means; `None` where whole days are asked for.
+    pub fn buckets_shown(&self, timezone: &str, unit: Unit, now_ms: i64) -> ApiResult<Option<BucketsShown>> {
+        let by_date = self.text("from_date").is_some() || self.text("to_date").is_some();
+        let Some(unit) = within_a_day(unit).filter(|_| !by_date && self.text("interval").is_some()) else {
+            return Ok(None);
+        };
+        let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
+        let now = Timestamp::from_millisecond(now_ms).unwrap_or_default().to_zoned(zone);
+        Ok(Some(BucketsShown {
+            last: now.strftime(unit.label).to_string(),
+            count: self.number("interval", 1, INTERVAL_MAX)?.max(1),
+        }))
+    }
+
     pub fn date(&self, name: &str) -> ApiResult<Date> {
         self.required(name)?
             .parse()
             .map_err(|_| ApiError::invalid(format!("Error in {name}: invalid date, give yyyy-mm-dd")))
+    }
+}
+
+/// The buckets that an interval within days covers.
+pub struct BucketsShown {
+    /// Label of the bucket that now is in.
+    pub last: String,
+    pub count: usize,
+}
+
+struct WithinADay {
+    length_ms: i64,
+    /// How its buckets are labelled.
+    label: &'static str,
+}
+
+fn within_a_day(unit: Unit) -> Option<WithinADay> {
+    match unit {
+        Unit::Minute => Some(WithinADay {
+            length_ms: 60_000,
+            label: "%Y-%m-%d %H:%M:00",
+        }),
+        Unit::Hour => Some(WithinADay {
+            length_ms: 3_600_000,
+            label: "%Y-%m-%d %H:00:00",
+        }),
+        Unit::Day | Unit::Week | Unit::Month | Unit::Quarter => None,
     }
 }
 
@@ -210,6 +265,20 @@ mod tests {
             range("/?interval=2", Unit::Month).await.unwrap(),
             ("2023-10-01".into(), "2023-11-15".into())
         );
+        assert_eq!(
+            range("/?interval=13", Unit::Hour).await.unwrap(),
+            ("2023-11-14".into(), "2023-11-15".into())
+        );
+        assert_eq!(
+            range("/?interval=12", Unit::Hour).await.unwrap(),
+            ("2023-11-15".into(), "2023-11-15".into())
+        );
+        let shown = read("GET", "/?interval=13", "")
+            .await
+            .buckets_shown("Asia/Kathmandu", Unit::Hour, noon)
+            .unwrap()
+            .unwrap();
+        assert_eq!((shown.last.as_str(), shown.count), ("2023-11-15 17:00:00", 13));
         assert!(
             range("/?from_date=2023-11-01&to_date=2023-12-01", Unit::Day)
                 .await

@@ -1,7 +1,7 @@
 //! `/retention` and `/retention/addiction` (contract 6.6).
 
 use super::Query;
-use super::segmentation::segment_text;
+use super::tokens::SegmentNames;
 use crate::app::questions;
 use crate::app_state::now;
 use crate::error::{ApiError, ApiResult};
@@ -27,7 +27,8 @@ pub async fn addiction(query: Query) -> Response {
 }
 
 async fn retained(query: &Query) -> ApiResult<Value> {
-    let question = retention_of(query)?;
+    let question = retention_of(query).await?;
+    let names = SegmentNames::of(query, question.breakdown.as_ref()).await?;
     let is_split = question.breakdown.is_some();
     let Answer::Retention(answer) = ask(query, question.unit, Question::Retention(question)).await? else {
         return Err(other_answer());
@@ -36,7 +37,7 @@ async fn retained(query: &Query) -> ApiResult<Value> {
         let cohorts = answer.segments.iter().map(|segment| {
             let cohort = &segment.cohorts[index];
             (
-                key(&segment.segment),
+                key(&names, &segment.segment),
                 json!({ "first": cohort.born, "counts": cohort.returned }),
             )
         });
@@ -45,12 +46,12 @@ async fn retained(query: &Query) -> ApiResult<Value> {
     Ok(Value::Object(dates.collect()))
 }
 
-fn retention_of(query: &Query) -> ApiResult<Retention> {
+async fn retention_of(query: &Query) -> ApiResult<Retention> {
     let params = &query.params;
     let unit = long_unit(query, "unit", Some(Unit::Day))?;
     let returning = EventSelector {
         event: params.text("event").map(str::to_owned),
-        filter: params.expression("where")?,
+        filter: query.expression("where").await?,
     };
     let recurring = match params.text("retention_type") {
         None | Some("birth") => false,
@@ -61,7 +62,7 @@ fn retention_of(query: &Query) -> ApiResult<Retention> {
         true => returning.clone(),
         false => EventSelector {
             event: Some(params.required("born_event")?.to_owned()),
-            filter: params.expression("born_where")?,
+            filter: query.expression("born_where").await?,
         },
     };
     let intervals = params.number("interval_count", 1, 90)? as u32;
@@ -112,20 +113,21 @@ async fn addicted(query: &Query) -> ApiResult<Value> {
     let question = Frequency {
         active: EventSelector {
             event: params.text("event").map(str::to_owned),
-            filter: params.expression("where")?,
+            filter: query.expression("where").await?,
         },
         unit,
         part,
         breakdown: params.expression("on")?,
         limit: limit(query)?,
     };
+    let names = SegmentNames::of(query, question.breakdown.as_ref()).await?;
     let is_split = question.breakdown.is_some();
     let Answer::Frequency(answer) = ask(query, unit, Question::Frequency(question)).await? else {
         return Err(other_answer());
     };
     let dates = answer.buckets.iter().enumerate().map(|(index, date)| {
         let segments = answer.segments.iter();
-        let lists = segments.map(|segment| (key(&segment.segment), json!(segment.at_least[index])));
+        let lists = segments.map(|segment| (key(&names, &segment.segment), json!(segment.at_least[index])));
         (date.clone(), of_date(lists, is_split))
     });
     Ok(json!({ "data": dates.collect::<Map<_, _>>() }))
@@ -169,11 +171,11 @@ async fn ask(query: &Query, unit: Unit, question: Question) -> ApiResult<Answer>
     Ok(explained.answer)
 }
 
-fn key(segment: &Segment) -> String {
+fn key(names: &SegmentNames, segment: &Segment) -> String {
     if segment.is_empty() {
         "$overall".to_owned()
     } else {
-        segment_text(segment)
+        names.key(segment)
     }
 }
 

@@ -1,15 +1,19 @@
-//! `/segmentation` and its sums and averages (contract 6.3).
+//! `/segmentation` and its sums, averages and numeric ranges (contract 6.3).
+
+mod numeric;
+
+pub use numeric::numeric;
 
 use super::Query;
+use super::params::BucketsShown;
+use super::table::{self, Counts};
+use super::tokens::SegmentNames;
 use crate::app::questions;
 use crate::app_state::now;
 use crate::error::{ApiError, ApiResult};
 use axum::response::Response;
 use model::Expression;
-use model::report::{
-    Answer, Insights, InsightsAnswer, Measure, Metric, Question, Report, Segment, Series, Unit, VERSION,
-};
-use model::value::number_text;
+use model::report::{Answer, Insights, InsightsAnswer, Measure, Metric, Question, Report, Series, Unit, VERSION};
 use serde_json::{Map, Value, json};
 
 const SEGMENTS_MAX: usize = 10_000;
@@ -17,10 +21,10 @@ const SEGMENTS_DEFAULT: usize = 60;
 
 pub async fn segmentation(query: Query) -> Response {
     let answered = segment(&query).await;
-    query.respond(answered)
+    table::respond(&query, answered)
 }
 
-async fn segment(query: &Query) -> ApiResult<Value> {
+async fn segment(query: &Query) -> ApiResult<Counts> {
     let event = single_event(query)?;
     let measure = measure(query.params.text("type"))?;
     let on = query.params.expression("on")?;
@@ -30,29 +34,26 @@ async fn segment(query: &Query) -> ApiResult<Value> {
         filter: None,
         measure,
     };
+    let names = SegmentNames::of(query, on.as_ref()).await?;
+    let split = on.is_some();
     let answer = ask(query, vec![metric], on, limit, Unit::Day).await?;
-    let mut values = Map::new();
-    for series in &answer.series {
-        let key = match series.segment.is_empty() {
-            true => event.clone(),
-            false => segment_text(&series.segment),
-        };
-        values.insert(key, by_bucket(&answer.buckets, series));
-    }
-    Ok(json!({ "legend_size": values.len(), "data": { "series": answer.buckets, "values": values } }))
+    Ok(match split {
+        true => Counts::by_segment(answer, &names),
+        false => Counts::named(answer, |_| event.clone()),
+    })
 }
 
 pub async fn sum(query: Query) -> Response {
-    let answered = numeric(&query, |property| Measure::Sum { property }).await;
+    let answered = by_date(&query, |property| Measure::Sum { property }).await;
     query.respond(answered)
 }
 
 pub async fn average(query: Query) -> Response {
-    let answered = numeric(&query, |property| Measure::Mean { property }).await;
+    let answered = by_date(&query, |property| Measure::Mean { property }).await;
     query.respond(answered)
 }
 
-async fn numeric(query: &Query, measure: fn(Expression) -> Measure) -> ApiResult<Value> {
+async fn by_date(query: &Query, measure: fn(Expression) -> Measure) -> ApiResult<Value> {
     let on = query
         .params
         .expression("on")?
@@ -69,7 +70,7 @@ async fn numeric(query: &Query, measure: fn(Expression) -> Measure) -> ApiResult
         .map_or(json!({}), |series| by_bucket(&answer.buckets, series));
     let computed_at = jiff::Timestamp::from_millisecond(now().0).unwrap_or_default();
     Ok(
-        json!({ "status": "ok", "computed_at": computed_at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(), "results": results }),
+        json!({ "status": "ok", "computed_at": computed_at.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string(), "results": results }),
     )
 }
 
@@ -86,7 +87,7 @@ pub async fn ask(
         version: VERSION,
         range: query.params.range(&query.project.timezone, unit, now().0)?,
         timezone: None,
-        filter: query.params.expression("where")?,
+        filter: query.expression("where").await?,
         question: Question::Insights(Insights {
             metrics,
             unit,
@@ -95,16 +96,33 @@ pub async fn ask(
             compare_previous: false,
         }),
     };
-    match questions::answer(&query.app, &query.project, &query.caller, &report)
-        .await?
-        .answer
-    {
+    let mut answer = insights(query, &report).await?;
+    if let Some(shown) = query.params.buckets_shown(&query.project.timezone, unit, now().0)? {
+        keep_last(&mut answer, &shown);
+    }
+    Ok(answer)
+}
+
+/// The answer of an insights question.
+pub async fn insights(query: &Query, report: &Report) -> ApiResult<InsightsAnswer> {
+    let answered = questions::answer(&query.app, &query.project, &query.caller, report).await?;
+    match answered.answer {
         Answer::Insights(answer) => Ok(answer),
         _ => Err(ApiError::new(
             model::ErrorCode::Internal,
             "an insights question has an insights answer",
         )),
     }
+}
+
+/// Cuts the answer to the last buckets before now: an interval in hours or minutes begins and ends within a day.
+fn keep_last(answer: &mut InsightsAnswer, shown: &BucketsShown) {
+    let end = answer.buckets.partition_point(|bucket| *bucket <= shown.last);
+    let kept = end.saturating_sub(shown.count)..end;
+    for series in &mut answer.series {
+        series.values = series.values.drain(kept.clone()).collect();
+    }
+    answer.buckets = answer.buckets.drain(kept).collect();
 }
 
 /// `general`, `unique`, `average` (contract Q13).
@@ -117,7 +135,7 @@ pub fn measure(text: Option<&str>) -> ApiResult<Measure> {
     }
 }
 
-fn single_event(query: &Query) -> ApiResult<String> {
+pub fn single_event(query: &Query) -> ApiResult<String> {
     let events = query.params.list("event")?.unwrap_or_default();
     match <[String; 1]>::try_from(events) {
         Ok([event]) => Ok(event),
@@ -138,15 +156,4 @@ pub fn by_bucket(buckets: &[String], series: &Series) -> Value {
 /// Whole numbers without a fraction, as Mixpanel writes counts.
 pub fn number(value: f64) -> Value {
     model::Value::Number(value).to_json()
-}
-
-/// A segment's key (contract SG1).
-pub fn segment_text(segment: &Segment) -> String {
-    let text = |value: &Option<Value>| match value {
-        None => "undefined".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.as_f64().map_or_else(|| number.to_string(), number_text),
-        Some(other) => other.to_string(),
-    };
-    segment.iter().map(text).collect::<Vec<_>>().join(" - ")
 }

@@ -7,7 +7,7 @@ use super::Figures;
 use super::request::Resolved;
 use crate::error::StoreError;
 use crate::rows::sorted::{Gathering, RowKey, drop_copies, sort};
-use crate::rows::{EVENT, Fixed, PERSON, SEQ, TIME, column};
+use crate::rows::{Fixed, column};
 use crate::segment::Segment;
 use crate::segment::reader::ranges_of;
 use crate::segment::stream::{RowStream, rows_of_persons};
@@ -51,11 +51,8 @@ impl EntangledScan {
         }
         let batch = gathering.take(rows);
         self.returned += rows.len();
-        let wanted = if self.request.with_seq { 4 } else { 3 };
-        let columns: Vec<ArrayRef> = [EVENT, PERSON, TIME, SEQ][..wanted]
-            .iter()
-            .map(|name| column(&batch, name).clone())
-            .collect();
+        let fixed = self.request.fixed.iter();
+        let columns: Vec<ArrayRef> = fixed.map(|name| column(&batch, name).clone()).collect();
         Ok(Some(
             self.request.assemble(columns, self.request.property_columns(&batch)),
         ))

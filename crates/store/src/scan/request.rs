@@ -2,7 +2,7 @@
 
 use crate::columns::{ColumnKind, parse_physical, string_type};
 use crate::error::StoreError;
-use crate::rows::{EVENT, OVERFLOW, PERSON, SEQ, TIME, overflow};
+use crate::rows::{EVENT, INSERT_ID, OVERFLOW, PERSON, SEQ, TIME, overflow};
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -26,6 +26,8 @@ pub struct ScanRequest {
     pub persons: Option<Vec<PersonNumber>>,
     /// Whether the rows' sequence numbers are wanted.
     pub with_seq: bool,
+    /// Whether the digests of the rows' insert ids are wanted; null where the client sent none.
+    pub with_insert_id: bool,
 }
 
 impl ScanRequest {
@@ -38,6 +40,7 @@ impl ScanRequest {
             properties: Vec::new(),
             persons: None,
             with_seq: false,
+            with_insert_id: false,
         }
     }
 }
@@ -49,7 +52,8 @@ pub(super) struct Resolved {
     pub to_ms: i64,
     pub properties: Vec<(String, ColumnKind)>,
     pub persons: Option<RoaringTreemap>,
-    pub with_seq: bool,
+    /// The fixed columns wanted, in the order of the result.
+    pub fixed: Vec<&'static str>,
     pub schema: SchemaRef,
 }
 
@@ -62,6 +66,9 @@ impl Resolved {
         ];
         if request.with_seq {
             fields.push(Field::new(SEQ, DataType::UInt64, false));
+        }
+        if request.with_insert_id {
+            fields.push(Field::new(INSERT_ID, DataType::UInt64, true));
         }
         let mut properties = Vec::new();
         for physical in &request.properties {
@@ -79,7 +86,16 @@ impl Resolved {
                 .persons
                 .as_ref()
                 .map(|persons| persons.iter().map(|person| person.0).collect()),
-            with_seq: request.with_seq,
+            fixed: [
+                Some(EVENT),
+                Some(PERSON),
+                Some(TIME),
+                request.with_seq.then_some(SEQ),
+                request.with_insert_id.then_some(INSERT_ID),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             schema: Arc::new(Schema::new(fields)),
         })
     }
@@ -129,7 +145,7 @@ impl Resolved {
             .collect()
     }
 
-    /// A batch of the scan's schema. `columns` are event, person, time and, if wanted, sequence number.
+    /// A batch of the scan's schema. `columns` are the [`Resolved::fixed`].
     pub fn assemble(&self, mut columns: Vec<ArrayRef>, properties: Vec<ArrayRef>) -> RecordBatch {
         columns.extend(properties);
         debug_assert!(columns.iter().all(|column| column.len() == columns[0].len()));

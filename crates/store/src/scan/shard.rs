@@ -4,7 +4,7 @@ use super::Figures;
 use super::keep::Keep;
 use super::request::Resolved;
 use crate::error::StoreError;
-use crate::rows::{Fixed, PERSON, SEQ, TIME, column, values};
+use crate::rows::{EVENT, Fixed, PERSON, TIME, column, values};
 use crate::segment::Segment;
 use crate::segment::cached::CachedRows;
 use crate::segment::reader::{Located, ranges_of};
@@ -103,10 +103,7 @@ impl ShardScan {
             return Ok(None);
         }
         let schema = footer.metadata.schema();
-        let mut columns = vec![PERSON, TIME];
-        if request.with_seq {
-            columns.push(SEQ);
-        }
+        let mut columns: Vec<&str> = request.fixed.iter().copied().filter(|name| *name != EVENT).collect();
         columns.extend(request.source_columns(|name| schema.index_of(name).is_ok()));
         Ok(Some(OpenSegment {
             rows: CachedRows::open(&self.parts.cache, segment, ranges, &columns)?,
@@ -134,14 +131,11 @@ impl ShardScan {
             keep.retain(times, |time| self.request.wants_time(time));
         }
         self.filter_persons(&mut keep, persons);
-        let mut fixed = vec![
-            located.events(open.rows.footer()),
-            column(batch, PERSON).clone(),
-            column(batch, TIME).clone(),
-        ];
-        if self.request.with_seq {
-            fixed.push(column(batch, SEQ).clone());
-        }
+        let fixed = self.request.fixed.iter().map(|name| match *name {
+            EVENT => located.events(open.rows.footer()),
+            name => column(batch, name).clone(),
+        });
+        let fixed = fixed.collect();
         keep.apply(self.request.assemble(fixed, self.request.property_columns(batch)))
     }
 
@@ -183,12 +177,7 @@ impl ShardScan {
             keep.retain(keys, |key| wanted[key as usize]);
         }
         self.filter_persons(&mut keep, fixed.persons);
-        let mut columns = [crate::rows::EVENT, PERSON, TIME]
-            .map(|name| column(batch, name).clone())
-            .to_vec();
-        if request.with_seq {
-            columns.push(column(batch, SEQ).clone());
-        }
+        let columns = request.fixed.iter().map(|name| column(batch, name).clone()).collect();
         keep.apply(request.assemble(columns, request.property_columns(batch)))
     }
 }

@@ -162,9 +162,11 @@ fn the_largest_texts_read_back() {
     let huge = format!(
         "any(X, properties[\"{}\"], X in [{}0])",
         "p".repeat(1_000),
-        "0,".repeat(3_000)
+        "0,".repeat(300)
     );
     assert!(parse(&huge).expect_err("grows").message.contains("too long"));
+    let many = format!("any(X, properties[\"p\"], X in [{}0])", "0,".repeat(1_000));
+    assert!(parse(&many).expect_err("grows").message.contains("too many literals"));
 }
 
 #[test]
@@ -172,6 +174,13 @@ fn long_chains_print_flat() {
     let text = vec!["defined(properties[\"x\"])"; 200].join(" and ");
     let expression = parse(&text).expect("a long chain parses");
     assert_eq!(parse(&expression.to_string()), Ok(expression));
+    for operator in ["+", " or ", "*", " and "] {
+        let chain = |operands: usize| vec!["1"; operands].join(operator);
+        assert!(parse(&chain(HEIGHT_MAX)).is_ok());
+        let fault = |text: &str| parse(text).expect_err("too high").message;
+        assert!(fault(&chain(HEIGHT_MAX + 1)).contains("in a row"));
+        assert!(fault(&format!("({}) {operator} {}", chain(300), chain(300))).contains("in a row"));
+    }
 }
 
 #[test]
