@@ -199,10 +199,10 @@ pub(crate) fn plan(
     let (operator, rows, buckets) = match &report.question {
         Question::Insights(insights) => insights::parts(source, insights, range)?,
         Question::Funnel(funnel) => funnel::parts(source, funnel, range, wanted)?,
-        Question::Retention(retention) => retention::parts(source, retention, range)?,
-        Question::Frequency(frequency) => frequency::parts(source, &frequency.into(), range)?,
-        Question::Stickiness(stickiness) => frequency::parts(source, &stickiness.into(), range)?,
-        Question::Lifecycle(lifecycle) => lifecycle::parts(source, lifecycle, range)?,
+        Question::Retention(retention) => retention::parts(source, retention, range, wanted)?,
+        Question::Frequency(frequency) => frequency::parts(source, &frequency.into(), range, wanted)?,
+        Question::Stickiness(stickiness) => frequency::parts(source, &stickiness.into(), range, wanted)?,
+        Question::Lifecycle(lifecycle) => lifecycle::parts(source, lifecycle, range, wanted)?,
     };
     let input = rows.build(source, report)?;
     let plan = OperatorNode::over(operator, input).map_err(QueryError::Internal)?;
@@ -213,7 +213,16 @@ pub(crate) fn plan(
 pub(crate) fn wanted(cell: &ReportCell) -> Wanted {
     match cell {
         ReportCell::Funnel(cell) => funnel::wanted(cell),
+        ReportCell::Retention(cell) => retention::wanted(cell),
+        ReportCell::Frequency(cell) => frequency::wanted(cell),
+        ReportCell::Stickiness(cell) => frequency::wanted_days(cell),
+        ReportCell::Lifecycle(cell) => lifecycle::wanted(cell),
     }
+}
+
+/// A bucket that is asked for; one beyond the last may be, and has no cell.
+fn wanted_bucket(bucket: usize) -> i32 {
+    i32::try_from(bucket).unwrap_or(i32::MAX)
 }
 
 type Parts = (Arc<dyn Operator>, RowsBuilder, Option<Arc<Buckets>>);

@@ -5,8 +5,8 @@ use crate::expression::evaluate;
 use crate::segment::{largest_first, values_of};
 use crate::{Asked, ReferenceError};
 use model::report::{
-    EventSelector, Frequency, FrequencyAnswer, FrequencySegment, Segment, Stickiness, StickinessAnswer,
-    StickinessBucket, StickinessSegment, Unit,
+    DayCount, EventSelector, Frequency, FrequencyAnswer, FrequencyCell, FrequencySegment, Segment, Stickiness,
+    StickinessAnswer, StickinessBucket, StickinessCell, StickinessSegment, Unit,
 };
 use model::{Expression, PersonNumber};
 use std::collections::BTreeSet;
@@ -96,6 +96,40 @@ pub(crate) fn stickiness(asked: &Asked<'_>, stickiness: &Stickiness) -> Result<S
     })
 }
 
+/// Who is behind one number of frequency.
+pub(crate) fn members(
+    asked: &Asked<'_>,
+    frequency: &Frequency,
+    cell: &FrequencyCell,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    let Frequency { active, breakdown, .. } = frequency;
+    let activity = activity(asked, active, breakdown, frequency.unit, frequency.part)?;
+    let persons = activity.persons(cell.bucket, &cell.segment).into_iter();
+    Ok(persons
+        .filter(|(_, parts)| *parts >= cell.at_least)
+        .map(|(person, _)| person)
+        .collect())
+}
+
+/// Who is behind one number of stickiness.
+pub(crate) fn sticky_members(
+    asked: &Asked<'_>,
+    stickiness: &Stickiness,
+    cell: &StickinessCell,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    let Stickiness { active, breakdown, .. } = stickiness;
+    let activity = activity(asked, active, breakdown, stickiness.unit, Unit::Day)?;
+    let counts = |days: usize| match cell.count {
+        DayCount::Exactly => days == cell.days,
+        DayCount::AtLeast => days >= cell.days,
+    };
+    let persons = activity.persons(cell.bucket, &cell.segment).into_iter();
+    Ok(persons
+        .filter(|(_, days)| counts(*days))
+        .map(|(person, _)| person)
+        .collect())
+}
+
 fn how_many(counts: &[usize], matches: impl Fn(usize) -> bool) -> u64 {
     counts.iter().filter(|count| matches(**count)).count() as u64
 }
@@ -140,6 +174,12 @@ fn activity(
 impl Activity {
     /// For each person active in a bucket and segment, in how many distinct parts.
     fn parts_of_persons(&self, bucket: usize, segment: &Segment) -> Vec<usize> {
+        let persons = self.persons(bucket, segment).into_iter();
+        persons.map(|(_, parts)| parts).collect()
+    }
+
+    /// The persons active in a bucket and segment, and in how many distinct parts.
+    fn persons(&self, bucket: usize, segment: &Segment) -> Vec<(PersonNumber, usize)> {
         let of_cell = |event: &&Active| event.bucket == bucket && event.segments.contains(segment);
         let persons: BTreeSet<PersonNumber> = self.events.iter().filter(of_cell).map(|event| event.person).collect();
         let mut counts = Vec::new();
@@ -150,7 +190,7 @@ impl Activity {
                 .filter(of_cell)
                 .filter(|event| event.person == person);
             let parts: BTreeSet<usize> = theirs.map(|event| event.part).collect();
-            counts.push(parts.len());
+            counts.push((person, parts.len()));
         }
         counts
     }

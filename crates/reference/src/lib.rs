@@ -93,6 +93,12 @@ pub fn members(
     };
     Ok(match (cell, &report.question) {
         (ReportCell::Funnel(cell), Question::Funnel(funnel)) => funnel::members(&asked, funnel, cell)?,
+        (ReportCell::Retention(cell), Question::Retention(retention)) => retention::members(&asked, retention, cell)?,
+        (ReportCell::Frequency(cell), Question::Frequency(frequency)) => frequency::members(&asked, frequency, cell)?,
+        (ReportCell::Stickiness(cell), Question::Stickiness(stickiness)) => {
+            frequency::sticky_members(&asked, stickiness, cell)?
+        }
+        (ReportCell::Lifecycle(cell), Question::Lifecycle(lifecycle)) => lifecycle::members(&asked, lifecycle, cell)?,
         _ => BTreeSet::new(),
     })
 }

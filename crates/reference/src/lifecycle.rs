@@ -8,41 +8,23 @@ use crate::{Asked, ReferenceError};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use model::PersonNumber;
-use model::report::{InvalidReport, Lifecycle, LifecycleAnswer, LifecycleBucket, LifecycleSegment, Segment};
-use std::collections::BTreeMap;
+use model::report::{
+    InvalidReport, Lifecycle, LifecycleAnswer, LifecycleBucket, LifecycleCell, LifecycleSegment, LifecycleStage,
+    Segment,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The buckets that a person was active in, with the segments of their first event in each.
 type Life = BTreeMap<usize, Vec<Segment>>;
 
-/// What a person is in a bucket.
-#[derive(Clone, Copy, PartialEq)]
-enum Stage {
-    New,
-    Returning,
-    Resurrected,
-    Dormant,
-}
-
 pub(crate) fn answer(asked: &Asked<'_>, lifecycle: &Lifecycle) -> Result<LifecycleAnswer, ReferenceError> {
-    let range = asked.report.range;
-    let mut last = range.to;
-    while !begins_bucket(last.tomorrow().map_err(outside)?, lifecycle.unit) {
-        last = last.tomorrow().map_err(outside)?;
-    }
-    let of_range = buckets(range.from, last, lifecycle.unit, asked.zone)?;
-    let first: Date = of_range[0].name.parse().map_err(outside)?;
-    let from_ms = match lifecycle.look_back_days {
-        None => i64::MIN,
-        Some(days) => day_start(first.checked_sub(i64::from(days).days()).map_err(outside)?, asked.zone)?,
-    };
-    let before = first.yesterday().map_err(outside)?;
-    // Bucket 0 is the one before the range's first.
-    let calendar = buckets(before, last, lifecycle.unit, asked.zone)?;
-    let end_ms = day_end(last, asked.zone)?;
-    let lives = lives(asked, lifecycle, &calendar, from_ms, end_ms)?;
-
+    let Told {
+        of_range,
+        end_ms,
+        lives,
+    } = told(asked, lifecycle)?;
     let begun = of_range.iter().filter(|bucket| bucket.start_ms <= asked.now.0).count();
-    let mut stages: Vec<(usize, Stage, &Vec<Segment>)> = Vec::new();
+    let mut stages: Vec<(usize, LifecycleStage, &Vec<Segment>)> = Vec::new();
     for (was_before, life) in lives.values() {
         for bucket in 1..=begun {
             if let Some((stage, segments)) = stage(*was_before, life, bucket) {
@@ -54,7 +36,7 @@ pub(crate) fn answer(asked: &Asked<'_>, lifecycle: &Lifecycle) -> Result<Lifecyc
     let mut sizes: Vec<(Segment, f64)> = Vec::new();
     for (_, stage, segments) in &stages {
         for segment in segments.iter() {
-            let active = if *stage == Stage::Dormant { 0.0 } else { 1.0 };
+            let active = if *stage == LifecycleStage::Dormant { 0.0 } else { 1.0 };
             match sizes.iter_mut().find(|(known, _)| known == segment) {
                 Some((_, size)) => *size += active,
                 None => sizes.push((segment.clone(), active)),
@@ -70,7 +52,7 @@ pub(crate) fn answer(asked: &Asked<'_>, lifecycle: &Lifecycle) -> Result<Lifecyc
     for segment in shown {
         let mut of_buckets = Vec::new();
         for bucket in 0..begun {
-            let count = |wanted: Stage| {
+            let count = |wanted: LifecycleStage| {
                 let in_segment = |segments: &[Segment]| segment.is_empty() || segments.contains(&segment);
                 let counted = stages
                     .iter()
@@ -78,10 +60,10 @@ pub(crate) fn answer(asked: &Asked<'_>, lifecycle: &Lifecycle) -> Result<Lifecyc
                 counted.count() as u64
             };
             of_buckets.push(LifecycleBucket {
-                new: count(Stage::New),
-                returning: count(Stage::Returning),
-                resurrected: count(Stage::Resurrected),
-                dormant: count(Stage::Dormant),
+                new: count(LifecycleStage::New),
+                returning: count(LifecycleStage::Returning),
+                resurrected: count(LifecycleStage::Resurrected),
+                dormant: count(LifecycleStage::Dormant),
             });
         }
         segments.push(LifecycleSegment {
@@ -101,14 +83,67 @@ pub(crate) fn answer(asked: &Asked<'_>, lifecycle: &Lifecycle) -> Result<Lifecyc
     })
 }
 
+/// Everybody's life over the buckets of the range.
+struct Told {
+    of_range: Vec<Bucket>,
+    /// First instant after the last bucket.
+    end_ms: i64,
+    /// In lives, bucket 0 is the one before the range's first.
+    lives: BTreeMap<PersonNumber, (bool, Life)>,
+}
+
+fn told(asked: &Asked<'_>, lifecycle: &Lifecycle) -> Result<Told, ReferenceError> {
+    let range = asked.report.range;
+    let mut last = range.to;
+    while !begins_bucket(last.tomorrow().map_err(outside)?, lifecycle.unit) {
+        last = last.tomorrow().map_err(outside)?;
+    }
+    let of_range = buckets(range.from, last, lifecycle.unit, asked.zone)?;
+    let first: Date = of_range[0].name.parse().map_err(outside)?;
+    let from_ms = match lifecycle.look_back_days {
+        None => i64::MIN,
+        Some(days) => day_start(first.checked_sub(i64::from(days).days()).map_err(outside)?, asked.zone)?,
+    };
+    let before = first.yesterday().map_err(outside)?;
+    let calendar = buckets(before, last, lifecycle.unit, asked.zone)?;
+    let end_ms = day_end(last, asked.zone)?;
+    Ok(Told {
+        lives: lives(asked, lifecycle, &calendar, from_ms, end_ms)?,
+        of_range,
+        end_ms,
+    })
+}
+
+/// Who is behind one number.
+pub(crate) fn members(
+    asked: &Asked<'_>,
+    lifecycle: &Lifecycle,
+    cell: &LifecycleCell,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    let told = told(asked, lifecycle)?;
+    let mut members = BTreeSet::new();
+    for (person, (was_before, life)) in &told.lives {
+        if cell.bucket >= told.of_range.len() {
+            break;
+        }
+        if let Some((stage, segments)) = stage(*was_before, life, cell.bucket + 1)
+            && stage == cell.stage
+            && (cell.segment.is_empty() || segments.contains(&cell.segment))
+        {
+            members.insert(*person);
+        }
+    }
+    Ok(members)
+}
+
 /// What a person is in a bucket, if anything, with the segments they are shown in.
-fn stage(was_before: bool, life: &Life, bucket: usize) -> Option<(Stage, &Vec<Segment>)> {
+fn stage(was_before: bool, life: &Life, bucket: usize) -> Option<(LifecycleStage, &Vec<Segment>)> {
     let earlier = was_before || life.keys().any(|active| *active < bucket);
     match (life.get(&bucket), life.get(&(bucket - 1))) {
-        (Some(segments), Some(_)) => Some((Stage::Returning, segments)),
-        (Some(segments), None) if earlier => Some((Stage::Resurrected, segments)),
-        (Some(segments), None) => Some((Stage::New, segments)),
-        (None, Some(segments)) => Some((Stage::Dormant, segments)),
+        (Some(segments), Some(_)) => Some((LifecycleStage::Returning, segments)),
+        (Some(segments), None) if earlier => Some((LifecycleStage::Resurrected, segments)),
+        (Some(segments), None) => Some((LifecycleStage::New, segments)),
+        (None, Some(segments)) => Some((LifecycleStage::Dormant, segments)),
         (None, None) => None,
     }
 }

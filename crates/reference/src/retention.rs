@@ -8,7 +8,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use model::PersonNumber;
 use model::report::{
-    Cohort, Cohorts, CurvePoint, Intervals, InvalidReport, Retention, RetentionAnswer, RetentionSegment, Segment, Unit,
+    Cohort, Cohorts, CurvePoint, Intervals, InvalidReport, Retention, RetentionAnswer, RetentionCell, RetentionSegment,
+    Segment, Unit,
 };
 use std::collections::BTreeSet;
 
@@ -29,40 +30,8 @@ struct BornEvent {
 }
 
 pub(crate) fn answer(asked: &Asked<'_>, retention: &Retention) -> Result<RetentionAnswer, ReferenceError> {
-    let range = asked.report.range;
-    let cohorts = buckets(range.from, range.to, retention.unit, asked.zone)?;
-    let calendar = buckets(range.from, last_day(retention, range.to)?, retention.unit, asked.zone)?;
-    let Events { before, born, returned } = events(asked, retention)?;
-
-    let mut births: Vec<Birth> = Vec::new();
-    for event in &born {
-        let bucket = bucket_of(&cohorts, event.time_ms);
-        let again = births.iter().any(|birth| {
-            birth.person == event.person && (retention.cohorts != Cohorts::Recurring || birth.bucket == bucket)
-        });
-        let lived_before = retention.cohorts == Cohorts::FirstEver && before.contains(&event.person);
-        if again || lived_before {
-            continue;
-        }
-        let mut intervals: Vec<u32> = Vec::new();
-        for (person, time_ms) in &returned {
-            if *person == event.person && *time_ms > event.time_ms {
-                let interval = interval(retention, &calendar, event.time_ms, *time_ms);
-                let first = if retention.on_or_after { 0 } else { interval };
-                for interval in first..=interval.min(retention.intervals) {
-                    if !intervals.contains(&interval) {
-                        intervals.push(interval);
-                    }
-                }
-            }
-        }
-        births.push(Birth {
-            person: event.person,
-            bucket,
-            segments: event.segments.clone(),
-            intervals,
-        });
-    }
+    let (cohorts, calendar) = calendars(asked, retention)?;
+    let births = births(asked, retention, &cohorts, &calendar)?;
 
     let mut sizes: Vec<(Segment, f64)> = Vec::new();
     for segment in births.iter().flat_map(|birth| &birth.segments) {
@@ -98,6 +67,69 @@ pub(crate) fn answer(asked: &Asked<'_>, retention: &Retention) -> Result<Retenti
         segments,
         segments_total,
     })
+}
+
+/// Who is behind one number.
+pub(crate) fn members(
+    asked: &Asked<'_>,
+    retention: &Retention,
+    cell: &RetentionCell,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    let (cohorts, calendar) = calendars(asked, retention)?;
+    let births = births(asked, retention, &cohorts, &calendar)?;
+    let behind = births
+        .iter()
+        .filter(|birth| birth.bucket == cell.bucket)
+        .filter(|birth| cell.interval.is_none_or(|interval| birth.intervals.contains(&interval)))
+        .filter(|birth| cell.segment.is_empty() || birth.segments.contains(&cell.segment));
+    Ok(behind.map(|birth| birth.person).collect())
+}
+
+/// Buckets of the cohorts, and all that returns can fall into.
+fn calendars(asked: &Asked<'_>, retention: &Retention) -> Result<(Vec<Bucket>, Vec<Bucket>), InvalidReport> {
+    let range = asked.report.range;
+    let cohorts = buckets(range.from, range.to, retention.unit, asked.zone)?;
+    let calendar = buckets(range.from, last_day(retention, range.to)?, retention.unit, asked.zone)?;
+    Ok((cohorts, calendar))
+}
+
+fn births(
+    asked: &Asked<'_>,
+    retention: &Retention,
+    cohorts: &[Bucket],
+    calendar: &[Bucket],
+) -> Result<Vec<Birth>, ReferenceError> {
+    let Events { before, born, returned } = events(asked, retention)?;
+    let mut births: Vec<Birth> = Vec::new();
+    for event in &born {
+        let bucket = bucket_of(cohorts, event.time_ms);
+        let again = births.iter().any(|birth| {
+            birth.person == event.person && (retention.cohorts != Cohorts::Recurring || birth.bucket == bucket)
+        });
+        let lived_before = retention.cohorts == Cohorts::FirstEver && before.contains(&event.person);
+        if again || lived_before {
+            continue;
+        }
+        let mut intervals: Vec<u32> = Vec::new();
+        for (person, time_ms) in &returned {
+            if *person == event.person && *time_ms > event.time_ms {
+                let interval = interval(retention, calendar, event.time_ms, *time_ms);
+                let first = if retention.on_or_after { 0 } else { interval };
+                for interval in first..=interval.min(retention.intervals) {
+                    if !intervals.contains(&interval) {
+                        intervals.push(interval);
+                    }
+                }
+            }
+        }
+        births.push(Birth {
+            person: event.person,
+            bucket,
+            segments: event.segments.clone(),
+            intervals,
+        });
+    }
+    Ok(births)
 }
 
 struct Events {

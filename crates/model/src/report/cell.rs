@@ -1,6 +1,8 @@
 //! Names one number of an answer, to ask who is behind it.
 
-use super::{InvalidReport, Question, Report, Segment, refuse};
+use super::{
+    FrequencyCell, InvalidReport, LifecycleCell, Question, Report, RetentionCell, Segment, StickinessCell, refuse,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +13,10 @@ use utoipa::ToSchema;
 #[schema(example = json!({"kind": "funnel", "step": 1, "side": "dropped_off", "segment": ["pro"]}))]
 pub enum ReportCell {
     Funnel(FunnelCell),
+    Retention(RetentionCell),
+    Frequency(FrequencyCell),
+    Stickiness(StickinessCell),
+    Lifecycle(LifecycleCell),
 }
 
 /// Those who came to a step of a funnel, or those of them who came no further.
@@ -57,9 +63,34 @@ impl ReportCell {
                 }
                 check_segment(&cell.segment, usize::from(funnel.breakdown.is_some()))
             }
-            (ReportCell::Funnel(_), _) => refuse("/cell/kind", "the report is of another kind".into()),
+            (ReportCell::Retention(cell), Question::Retention(retention)) => {
+                let last = retention.intervals;
+                if cell.interval.is_some_and(|interval| interval > last) {
+                    return refuse("/cell/interval", format!("give an interval of 0 to {last}"));
+                }
+                check_segment(&cell.segment, usize::from(retention.breakdown.is_some()))
+            }
+            (ReportCell::Frequency(cell), Question::Frequency(frequency)) => {
+                check_parts("/cell/at_least", cell.at_least, frequency.parts_max())?;
+                check_segment(&cell.segment, usize::from(frequency.breakdown.is_some()))
+            }
+            (ReportCell::Stickiness(cell), Question::Stickiness(stickiness)) => {
+                check_parts("/cell/days", cell.days, stickiness.days_max())?;
+                check_segment(&cell.segment, usize::from(stickiness.breakdown.is_some()))
+            }
+            (ReportCell::Lifecycle(cell), Question::Lifecycle(lifecycle)) => {
+                check_segment(&cell.segment, usize::from(lifecycle.breakdown.is_some()))
+            }
+            (_, _) => refuse("/cell/kind", "the report is of another kind".into()),
         }
     }
+}
+
+fn check_parts(at: &'static str, parts: usize, max: usize) -> Result<(), InvalidReport> {
+    if (1..=max).contains(&parts) {
+        return Ok(());
+    }
+    refuse(at, format!("give 1 to {max}"))
 }
 
 fn check_segment(segment: &Segment, breakdowns: usize) -> Result<(), InvalidReport> {

@@ -52,6 +52,17 @@ pub struct FrequencySegment {
     pub at_least: Vec<Vec<u64>>,
 }
 
+/// Those active in at least so many parts of a bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FrequencyCell {
+    pub bucket: usize,
+    pub at_least: usize,
+    /// As the answer gives it; everybody when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub segment: Segment,
+}
+
 impl Frequency {
     /// Parts of the longest bucket: hours of a day, week or month, days of a week or month.
     pub fn parts_max(&self) -> usize {

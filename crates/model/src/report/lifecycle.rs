@@ -69,6 +69,27 @@ pub struct LifecycleBucket {
     pub dormant: u64,
 }
 
+/// Those who are in a stage in a bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LifecycleCell {
+    /// Index of the bucket, begun or not.
+    pub bucket: usize,
+    pub stage: LifecycleStage,
+    /// As the answer gives it; everybody when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub segment: Segment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LifecycleStage {
+    New,
+    Returning,
+    Resurrected,
+    Dormant,
+}
+
 impl Lifecycle {
     /// Checks the rules that the types cannot express.
     pub(super) fn check(&self) -> Result<(), InvalidReport> {

@@ -114,6 +114,20 @@ pub struct Cohort {
     pub complete: u32,
 }
 
+/// Those born in a cohort, or those of them who returned in an interval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RetentionCell {
+    /// Index of the cohort's bucket.
+    pub bucket: usize,
+    /// Number of the interval, begun or not; all who were born when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<u32>,
+    /// As the answer gives it; everybody when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub segment: Segment,
+}
+
 impl Retention {
     /// Checks the rules that the types cannot express.
     pub(super) fn check(&self) -> Result<(), InvalidReport> {

@@ -58,6 +58,27 @@ pub struct StickinessBucket {
     pub ratio: Option<f64>,
 }
 
+/// Those active on so many days of a bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StickinessCell {
+    pub bucket: usize,
+    pub days: usize,
+    #[serde(default)]
+    pub count: DayCount,
+    /// As the answer gives it; everybody when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub segment: Segment,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DayCount {
+    #[default]
+    Exactly,
+    AtLeast,
+}
+
 impl Stickiness {
     /// Days of the longest bucket.
     pub fn days_max(&self) -> usize {

@@ -40,7 +40,7 @@ impl Reading<'_> {
         let segments = activities.shown.iter().map(|place| FrequencySegment {
             segment: activities.segment(*place),
             at_least: (0..activities.buckets.len())
-                .map(|bucket| self.persons(&activities, at_least, bucket, *place))
+                .map(|bucket| self.persons(&activities, |parts| at_least(parts, false), bucket, *place))
                 .collect(),
         });
         Ok(FrequencyAnswer {
@@ -73,11 +73,11 @@ impl Reading<'_> {
     }
 
     fn sticky(&mut self, activities: &Activities, bucket: usize, place: u32) -> StickinessBucket {
-        let at_least = self.persons(activities, at_least, bucket, place);
+        let at_least = self.persons(activities, |days| at_least(days, true), bucket, place);
         let days_of_persons: u64 = at_least.iter().sum();
         let persons_days = at_least[0] * activities.begun[bucket];
         StickinessBucket {
-            exactly: self.persons(activities, |parts| exactly(parts, activities.parts_max), bucket, place),
+            exactly: self.persons(activities, exactly, bucket, place),
             at_least,
             ratio: (persons_days > 0).then(|| days_of_persons as f64 / persons_days as f64),
         }
@@ -110,7 +110,8 @@ impl Reading<'_> {
         }
         let everybody = cells.place(Vec::new());
         let active = |place: u32| {
-            let cells = (0..buckets.len()).filter_map(|bucket| cells.find(at_least(1), Some(bucket), place));
+            let cells =
+                (0..buckets.len()).filter_map(|bucket| cells.find(at_least(1, activity.exactly), Some(bucket), place));
             cells.map(|cell| cell.persons as f64).sum::<f64>()
         };
         let sized = (0..cells.segments().len() as u32)

@@ -3,9 +3,10 @@
 //! Kept is one short row per event at most, one per person and part where rows come together. At the end each person's
 //! distinct parts are counted: over all segments for everybody, and within each segment.
 
+use super::cells::Wanted;
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
-use super::tally::{Counted, Tally};
+use super::tally::{Counted, Row, Tally, members_of};
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
 use crate::persons::PersonIndex;
@@ -25,16 +26,21 @@ pub(crate) struct FrequencyOperator {
     /// Whether those of exactly so many parts are a number too.
     pub exactly: bool,
     pub breakdown: bool,
+    pub wanted: Option<Wanted>,
 }
 
-/// Series of those active in at least `parts` parts.
-pub(crate) fn at_least(parts: usize) -> usize {
-    parts - 1
+/// Series of those active in at least `parts` parts. `exactly` says whether there are numbers of [`exactly`] between.
+pub(crate) fn at_least(parts: usize, exactly: bool) -> usize {
+    (parts - 1) * numbers_per_part(exactly)
 }
 
 /// Series of those active in exactly `parts` parts, where there are such numbers.
-pub(crate) fn exactly(parts: usize, parts_max: usize) -> usize {
-    parts_max + parts - 1
+pub(crate) fn exactly(parts: usize) -> usize {
+    2 * (parts - 1) + 1
+}
+
+fn numbers_per_part(exactly: bool) -> usize {
+    if exactly { 2 } else { 1 }
 }
 
 impl Operator for FrequencyOperator {
@@ -54,7 +60,7 @@ impl Operator for FrequencyOperator {
             self.parts_max,
             self.exactly,
             self.breakdown,
-        )
+        ) + &members_of(self.wanted.as_ref())
     }
 
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
@@ -70,6 +76,7 @@ impl Operator for FrequencyOperator {
             masks: Vec::new(),
             segments: Vec::new(),
             row_parts: Vec::new(),
+            wanted: self.wanted.clone(),
         }))
     }
 }
@@ -87,6 +94,7 @@ struct Accumulator {
     masks: Vec<u32>,
     segments: Vec<u32>,
     row_parts: Vec<u32>,
+    wanted: Option<Wanted>,
 }
 
 /// A person was active in a part.
@@ -145,18 +153,23 @@ impl Accumulate for Accumulator {
     }
 
     fn finish(self: Box<Self>) -> Result<RecordBatch> {
-        let series = self.parts_max * if self.exactly { 2 } else { 1 };
+        let per_part = numbers_per_part(self.exactly);
         let bucket_of_part: Vec<usize> = (0..self.parts.len())
             .map(|part| self.buckets.find(self.parts.start_ms(part)))
             .collect();
-        let mut tally = Tally::new(&self.breakdowns, series, self.buckets.len());
+        let series = self.parts_max * per_part;
+        let tally = Tally::new(&self.breakdowns, series, self.buckets.len(), self.wanted.as_ref());
+        let mut counter = Counter {
+            tally,
+            exactly: self.exactly,
+        };
         let grouped = Grouped::new(self.rows, self.persons.len());
         let mut in_segments: Vec<(u32, u32)> = Vec::new();
         for (number, rows) in grouped.persons() {
             let person = self.persons.person(number);
             for_each_bucket(rows.iter().map(|row| row.part), &bucket_of_part, |bucket, parts| {
-                let row = tally.everybody(bucket);
-                tally.count(row, at_least(parts) as u32, person);
+                let row = counter.tally.everybody(bucket);
+                counter.count(row, person, parts);
             });
             if self.breakdowns.len() == 0 {
                 continue;
@@ -170,22 +183,47 @@ impl Accumulate for Accumulator {
             for of_segment in in_segments.chunk_by(|left, right| left.0 == right.0) {
                 let parts = of_segment.iter().map(|(_, part)| *part);
                 for_each_bucket(parts, &bucket_of_part, |bucket, parts| {
-                    let row = tally.segment(of_segment[0].0, bucket);
-                    tally.count(row, at_least(parts) as u32, person);
+                    let row = counter.tally.segment(of_segment[0].0, bucket);
+                    counter.count(row, person, parts);
                 });
             }
         }
-        // Counted so far are those of exactly so many parts, as if that were the first series.
-        let parts_max = self.parts_max;
-        let exactly = self.exactly;
-        tally.each_row(|counts| {
-            let (at_least, exact) = counts.split_at_mut(parts_max);
-            if exactly {
-                exact.clone_from_slice(at_least);
-            }
-            sum_up(at_least);
-        });
+        let mut tally = counter.tally;
+        tally.each_row(|counts| finish_row(counts, per_part));
         tally.into_cells().into_batch()
+    }
+}
+
+struct Counter<'a> {
+    tally: Tally<'a>,
+    exactly: bool,
+}
+
+impl Counter<'_> {
+    /// Counts a person who was active in exactly so many parts, where those of at least so many will be.
+    fn count(&mut self, row: Row, person: u64, parts: usize) {
+        let with_exactly = self.exactly;
+        self.tally.member(row, person, |series| {
+            let series = series as usize;
+            match with_exactly && series % 2 == 1 {
+                true => series == exactly(parts),
+                false => series <= at_least(parts, with_exactly),
+            }
+        });
+        self.tally.count(row, at_least(parts, with_exactly) as u32, person);
+    }
+}
+
+/// From persons of exactly so many parts to those of at least so many. No person is in two of the former.
+fn finish_row(counts: &mut [Counted], per_part: usize) {
+    if per_part == 2 {
+        for numbers in counts.chunks_exact_mut(2) {
+            numbers[1] = numbers[0].clone();
+        }
+    }
+    for next in (per_part..counts.len()).step_by(per_part).rev() {
+        let (fewer, more) = counts.split_at_mut(next);
+        fewer[next - per_part].merge(&more[0]);
     }
 }
 
@@ -206,13 +244,5 @@ fn for_each_bucket(parts: impl Iterator<Item = u32>, bucket_of_part: &[usize], m
     }
     if count > 0 {
         found(bucket, count);
-    }
-}
-
-/// From persons of exactly so many parts to those of at least so many. No person is in two of the former.
-fn sum_up(counts: &mut [Counted]) {
-    for parts in (1..counts.len()).rev() {
-        let (fewer, more) = counts.split_at_mut(parts);
-        fewer[parts - 1].merge(&more[0]);
     }
 }

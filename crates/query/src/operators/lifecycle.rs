@@ -3,9 +3,10 @@
 //! Kept is a short row per event at most, one per person and bucket where rows come together: the first event of the
 //! bucket, since its segment is the one that counts.
 
+use super::cells::Wanted;
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
-use super::tally::Tally;
+use super::tally::{Row, Tally, members_of};
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
 use crate::persons::PersonIndex;
@@ -27,6 +28,7 @@ pub(crate) struct LifecycleOperator {
     /// The bucket before the first one, then those of the range.
     pub buckets: Arc<Buckets>,
     pub breakdown: bool,
+    pub wanted: Option<Wanted>,
 }
 
 impl Operator for LifecycleOperator {
@@ -41,7 +43,7 @@ impl Operator for LifecycleOperator {
             self.buckets.len(),
             self.buckets.names.first().map_or("", String::as_str),
             self.breakdown,
-        )
+        ) + &members_of(self.wanted.as_ref())
     }
 
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
@@ -53,6 +55,7 @@ impl Operator for LifecycleOperator {
             rows: Vec::new(),
             masks: Vec::new(),
             segments: Vec::new(),
+            wanted: self.wanted.clone(),
         }))
     }
 }
@@ -66,6 +69,7 @@ struct Accumulator {
     // Columns of the batch at hand, kept to spare their allocation.
     masks: Vec<u32>,
     segments: Vec<u32>,
+    wanted: Option<Wanted>,
 }
 
 /// A bucket that a person was active in, with their first event in it that is known.
@@ -146,7 +150,7 @@ impl Accumulate for Accumulator {
         let mut walker = Walker {
             buckets: self.buckets.len() as i32,
             breakdowns: &self.breakdowns,
-            tally: Tally::new(&self.breakdowns, SERIES, self.buckets.len()),
+            tally: Tally::new(&self.breakdowns, SERIES, self.buckets.len(), self.wanted.as_ref()),
         };
         let grouped = Grouped::new(self.rows, self.persons.len());
         for (number, rows) in grouped.persons() {
@@ -197,14 +201,19 @@ impl Walker<'_> {
     fn count(&mut self, person: u64, bucket: i32, series: u32, segments: u32) {
         let bucket = bucket as usize;
         let row = self.tally.everybody(bucket);
-        self.tally.count(row, series, person);
+        self.count_in(row, person, series);
         if self.breakdowns.len() == 0 {
             return;
         }
         let breakdowns = self.breakdowns;
         for segment in breakdowns.segments(&segments) {
             let row = self.tally.segment(*segment, bucket);
-            self.tally.count(row, series, person);
+            self.count_in(row, person, series);
         }
+    }
+
+    fn count_in(&mut self, row: Row, person: u64, series: u32) {
+        self.tally.member(row, person, |wanted| wanted == series);
+        self.tally.count(row, series, person);
     }
 }

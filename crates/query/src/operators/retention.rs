@@ -4,9 +4,10 @@
 //! returns need no order: each is compared with its person's birth. Where people are born again in every bucket, rows
 //! are dealt out to their persons and walked in order of time, as in [`super::funnel`].
 
+use super::cells::Wanted;
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
-use super::tally::{Row, Tally};
+use super::tally::{Row, Tally, members_of};
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
 use crate::persons::PersonIndex;
@@ -43,6 +44,7 @@ pub(crate) struct RetentionOperator {
     pub cohorts: Cohorts,
     pub on_or_after: bool,
     pub breakdown: bool,
+    pub wanted: Option<Wanted>,
 }
 
 impl Operator for RetentionOperator {
@@ -65,7 +67,7 @@ impl Operator for RetentionOperator {
             self.on_or_after,
             self.breakdown,
             self.buckets.len()
-        )
+        ) + &members_of(self.wanted.as_ref())
     }
 
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
@@ -89,6 +91,7 @@ impl Operator for RetentionOperator {
             },
             masks: Vec::new(),
             segments: Vec::new(),
+            wanted: self.wanted.clone(),
         }))
     }
 }
@@ -119,6 +122,7 @@ struct Accumulator {
     lives: Lives,
     masks: Vec<u32>,
     segments: Vec<u32>,
+    wanted: Option<Wanted>,
 }
 
 /// What is kept of the rows.
@@ -225,11 +229,8 @@ impl Accumulate for Accumulator {
     }
 
     fn finish(self: Box<Self>) -> Result<RecordBatch> {
-        let tally = Tally::new(
-            &self.breakdowns,
-            self.rule.intervals as usize + 2,
-            self.rule.buckets.len(),
-        );
+        let series = self.rule.intervals as usize + 2;
+        let tally = Tally::new(&self.breakdowns, series, self.rule.buckets.len(), self.wanted.as_ref());
         let mut counter = Counter {
             breakdowns: &self.breakdowns,
             tally,
@@ -383,6 +384,9 @@ impl Counter<'_> {
     }
 
     fn count_in(&mut self, row: Row, person: u64, returned: u128) {
+        self.tally.member(row, person, |series| {
+            series == BORN || returned & (1 << (series - 1)) != 0
+        });
         self.tally.count(row, BORN, person);
         let mut rest = returned;
         while rest != 0 {

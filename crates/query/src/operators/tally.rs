@@ -3,10 +3,11 @@
 //! The numbers of one bucket and segment lie side by side, so that a person costs one search for each bucket, however
 //! many numbers they are in.
 
-use super::cells::{Cell, CellKey, Cells};
+use super::cells::{Cell, CellKey, Cells, Wanted};
 use super::input::Breakdowns;
 use crate::persons::Crowd;
 use hashbrown::HashMap;
+use roaring::RoaringTreemap;
 
 pub(crate) struct Tally<'a> {
     breakdowns: &'a Breakdowns,
@@ -22,6 +23,10 @@ pub(crate) struct Tally<'a> {
     /// Rows of the other segments, by place and bucket.
     rows: HashMap<(u32, u32), u32>,
     counts: Vec<Counted>,
+    wanted: Option<CellKey>,
+    /// Where the wanted number's row begins, once it exists.
+    wanted_row: Option<usize>,
+    members: RoaringTreemap,
 }
 
 /// A number on its way.
@@ -45,13 +50,20 @@ impl Counted {
     }
 }
 
+/// How an operator describes the number whose members it looks for.
+pub(crate) fn members_of(wanted: Option<&Wanted>) -> String {
+    wanted.map_or(String::new(), |wanted| format!("; members of {wanted:?}"))
+}
+
 /// Where the numbers of one bucket and segment begin.
 #[derive(Clone, Copy)]
 pub(crate) struct Row(usize);
 
 impl<'a> Tally<'a> {
-    pub fn new(breakdowns: &'a Breakdowns, series: usize, buckets: usize) -> Tally<'a> {
+    /// With a wanted number, whoever counts says who is in it: see [`Tally::member`].
+    pub fn new(breakdowns: &'a Breakdowns, series: usize, buckets: usize, wanted: Option<&Wanted>) -> Tally<'a> {
         let mut cells = Cells::default();
+        let wanted = wanted.map(|wanted| cells.key_of(wanted));
         Tally {
             breakdowns,
             series,
@@ -61,6 +73,9 @@ impl<'a> Tally<'a> {
             everybodys_rows: vec![0; buckets],
             rows: HashMap::new(),
             counts: Vec::new(),
+            wanted,
+            wanted_row: None,
+            members: RoaringTreemap::new(),
         }
     }
 
@@ -69,7 +84,7 @@ impl<'a> Tally<'a> {
     pub fn everybody(&mut self, bucket: usize) -> Row {
         match self.everybodys_rows[bucket] {
             0 => {
-                let row = self.new_row();
+                let row = self.new_row(self.everybody, bucket as u32);
                 self.everybodys_rows[bucket] = row + 1;
                 self.begin(row)
             }
@@ -83,7 +98,7 @@ impl<'a> Tally<'a> {
         let row = match self.rows.get(&key) {
             Some(row) => *row,
             None => {
-                let row = self.new_row();
+                let row = self.new_row(key.0, key.1);
                 self.rows.insert(key, row);
                 row
             }
@@ -91,7 +106,11 @@ impl<'a> Tally<'a> {
         self.begin(row)
     }
 
-    fn new_row(&mut self) -> u32 {
+    fn new_row(&mut self, place: u32, bucket: u32) -> u32 {
+        let is_wanted = |wanted: CellKey| (wanted.segment, wanted.bucket) == (place, bucket as i32);
+        if self.wanted.is_some_and(is_wanted) {
+            self.wanted_row = Some(self.counts.len());
+        }
         let row = self.counts.len() / self.series;
         self.counts.resize(self.counts.len() + self.series, Counted::default());
         row as u32
@@ -116,6 +135,14 @@ impl<'a> Tally<'a> {
     #[inline]
     pub fn count(&mut self, row: Row, series: u32, person: u64) {
         self.counts[row.0 + series as usize].add(person);
+    }
+
+    /// Adds a person to the wanted number's members if it is one of this row that they are in.
+    #[inline]
+    pub fn member(&mut self, row: Row, person: u64, is_in: impl Fn(u32) -> bool) {
+        if self.wanted_row == Some(row.0) && self.wanted.is_some_and(|wanted| is_in(wanted.series)) {
+            self.members.insert(person);
+        }
     }
 
     /// Changes the numbers of every bucket and segment together.
@@ -145,6 +172,9 @@ impl<'a> Tally<'a> {
                     ..Cell::default()
                 };
             }
+        }
+        if let Some(wanted) = self.wanted {
+            self.cells.entry(wanted).members = self.members;
         }
         self.cells
     }

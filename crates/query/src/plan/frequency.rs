@@ -1,11 +1,12 @@
 //! Plan parts of frequency and stickiness.
 
-use super::{Parts, RowsBuilder, Source};
+use super::{Parts, RowsBuilder, Source, wanted_bucket};
 use crate::QueryError;
 use crate::calendar::{Buckets, range_ms};
-use crate::operators::frequency::FrequencyOperator;
+use crate::operators::cells::Wanted;
+use crate::operators::frequency::{FrequencyOperator, at_least, exactly};
 use model::Expression;
-use model::report::{DateRange, EventSelector, Frequency, Stickiness, Unit};
+use model::report::{DateRange, DayCount, EventSelector, Frequency, FrequencyCell, Stickiness, StickinessCell, Unit};
 use std::sync::Arc;
 
 /// What both kinds have in common.
@@ -51,7 +52,32 @@ pub(crate) fn parts_max(nominal: usize, buckets: &Buckets, parts: &Buckets) -> u
     counts.into_iter().max().unwrap_or(0).max(nominal)
 }
 
-pub(super) fn parts(source: &Source, activity: &Activity<'_>, range: DateRange) -> Result<Parts, QueryError> {
+pub(super) fn wanted(cell: &FrequencyCell) -> Wanted {
+    Wanted {
+        series: at_least(cell.at_least, false) as u32,
+        bucket: wanted_bucket(cell.bucket),
+        segment: cell.segment.clone(),
+    }
+}
+
+pub(super) fn wanted_days(cell: &StickinessCell) -> Wanted {
+    let series = match cell.count {
+        DayCount::Exactly => exactly(cell.days),
+        DayCount::AtLeast => at_least(cell.days, true),
+    };
+    Wanted {
+        series: series as u32,
+        bucket: wanted_bucket(cell.bucket),
+        segment: cell.segment.clone(),
+    }
+}
+
+pub(super) fn parts(
+    source: &Source,
+    activity: &Activity<'_>,
+    range: DateRange,
+    wanted: Option<Wanted>,
+) -> Result<Parts, QueryError> {
     let (from_ms, to_ms) = range_ms(range, &source.zone.rules)?;
     let buckets = Arc::new(Buckets::new(range, activity.unit, &source.zone.rules)?);
     let parts = Arc::new(Buckets::new(range, activity.part, &source.zone.rules)?);
@@ -67,6 +93,7 @@ pub(super) fn parts(source: &Source, activity: &Activity<'_>, range: DateRange) 
         parts: parts.clone(),
         exactly: activity.exactly,
         breakdown: activity.breakdown.is_some(),
+        wanted,
     };
     Ok((Arc::new(operator), rows, Some(buckets)))
 }

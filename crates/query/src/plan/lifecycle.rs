@@ -1,13 +1,33 @@
 //! Plan parts of lifecycle.
 
-use super::{Parts, RowsBuilder, Source};
+use super::{Parts, RowsBuilder, Source, wanted_bucket};
 use crate::QueryError;
 use crate::calendar::{Buckets, days_after, range_ms, whole};
-use crate::operators::lifecycle::LifecycleOperator;
-use model::report::{DateRange, Lifecycle};
+use crate::operators::cells::Wanted;
+use crate::operators::lifecycle::{DORMANT, LifecycleOperator, NEW, RESURRECTED, RETURNING};
+use model::report::{DateRange, Lifecycle, LifecycleCell, LifecycleStage};
 use std::sync::Arc;
 
-pub(super) fn parts(source: &Source, lifecycle: &Lifecycle, range: DateRange) -> Result<Parts, QueryError> {
+pub(super) fn wanted(cell: &LifecycleCell) -> Wanted {
+    Wanted {
+        series: match cell.stage {
+            LifecycleStage::New => NEW,
+            LifecycleStage::Returning => RETURNING,
+            LifecycleStage::Resurrected => RESURRECTED,
+            LifecycleStage::Dormant => DORMANT,
+        },
+        // The operator's buckets begin with the one before the range's first.
+        bucket: wanted_bucket(cell.bucket).saturating_add(1),
+        segment: cell.segment.clone(),
+    }
+}
+
+pub(super) fn parts(
+    source: &Source,
+    lifecycle: &Lifecycle,
+    range: DateRange,
+    wanted: Option<Wanted>,
+) -> Result<Parts, QueryError> {
     let zone = &source.zone.rules;
     let whole = whole(range, lifecycle.unit)?;
     // The day before the first bucket brings in the bucket before it.
@@ -36,6 +56,7 @@ pub(super) fn parts(source: &Source, lifecycle: &Lifecycle, range: DateRange) ->
         active: lifecycle.active.event.clone(),
         buckets: buckets.clone(),
         breakdown: breakdown.is_some(),
+        wanted,
     };
     Ok((Arc::new(operator), rows, Some(buckets)))
 }

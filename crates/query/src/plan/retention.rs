@@ -1,10 +1,11 @@
 //! Plan parts of retention.
 
-use super::{Parts, RowsBuilder, Source};
+use super::{Parts, RowsBuilder, Source, wanted_bucket};
 use crate::QueryError;
 use crate::calendar::{Buckets, days_after, range_ms};
-use crate::operators::retention::{IntervalRule, RetentionOperator};
-use model::report::{Cohorts, DateRange, Intervals, Retention, Unit};
+use crate::operators::cells::Wanted;
+use crate::operators::retention::{BORN, IntervalRule, RetentionOperator};
+use model::report::{Cohorts, DateRange, Intervals, Retention, RetentionCell, Unit};
 use std::sync::Arc;
 
 /// Length of a rolling interval.
@@ -43,7 +44,20 @@ fn days_of_returns(retention: &Retention) -> i64 {
     (units(retention) + 1) * unit_days_max
 }
 
-pub(super) fn parts(source: &Source, retention: &Retention, range: DateRange) -> Result<Parts, QueryError> {
+pub(super) fn wanted(cell: &RetentionCell) -> Wanted {
+    Wanted {
+        series: cell.interval.map_or(BORN, |interval| interval + 1),
+        bucket: wanted_bucket(cell.bucket),
+        segment: cell.segment.clone(),
+    }
+}
+
+pub(super) fn parts(
+    source: &Source,
+    retention: &Retention,
+    range: DateRange,
+    wanted: Option<Wanted>,
+) -> Result<Parts, QueryError> {
     let (born_from_ms, born_before_ms) = range_ms(range, &source.zone.rules)?;
     let with_returns = DateRange {
         from: range.from,
@@ -86,6 +100,7 @@ pub(super) fn parts(source: &Source, retention: &Retention, range: DateRange) ->
         cohorts: retention.cohorts,
         on_or_after: retention.on_or_after,
         breakdown: retention.breakdown.is_some(),
+        wanted,
     };
     Ok((Arc::new(operator), rows, Some(buckets)))
 }

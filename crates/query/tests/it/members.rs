@@ -90,3 +90,58 @@ fn a_cell_that_the_report_does_not_have_is_refused() {
     );
     assert_eq!(refused(&retention, json!({"kind": "funnel", "step": 0})), "/cell/kind");
 }
+
+#[test]
+fn members_of_retention_and_what_stands_beside_it() {
+    let world = world();
+    let engine = world.engine();
+    let asked = |question: serde_json::Value, mut number: serde_json::Value| {
+        number["kind"] = question["kind"].clone();
+        let report = report(json!({"range": {"from": "2026-03-09", "to": "2026-03-15"}, "question": question}));
+        world
+            .members(&engine, &report, &cell(number))
+            .map(|(members, _)| members.into_iter().map(|person| person.0).collect::<Vec<u64>>())
+    };
+    let of = |question: &serde_json::Value, number| asked(question.clone(), number).unwrap();
+    let refused = |question: &serde_json::Value, number| match asked(question.clone(), number) {
+        Err(QueryError::Invalid(invalid)) => invalid.at,
+        other => panic!("{other:?}"),
+    };
+    let all: Vec<u64> = (1..=30).collect();
+    let but_five: Vec<u64> = all.iter().copied().filter(|person| *person != 5).collect();
+
+    let retention = json!({"kind": "retention", "born": {"event": "A"}, "returning": {"event": "A"}, "unit": "day",
+        "intervals": 2, "interval_rule": "calendar"});
+    assert_eq!(of(&retention, json!({"bucket": 1})), all);
+    assert_eq!(of(&retention, json!({"bucket": 1, "interval": 1})), [5]);
+    assert_eq!(
+        refused(&retention, json!({"bucket": 1, "interval": 3})),
+        "/cell/interval"
+    );
+    let frequency =
+        json!({"kind": "frequency", "active": {}, "unit": "day", "part": "hour", "breakdown": "$event_name"});
+    assert_eq!(
+        of(&frequency, json!({"bucket": 1, "at_least": 2})),
+        (1..=12).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        of(&frequency, json!({"bucket": 1, "at_least": 2, "segment": ["A"]})),
+        [0; 0]
+    );
+    assert_eq!(
+        refused(&frequency, json!({"bucket": 1, "at_least": 0})),
+        "/cell/at_least"
+    );
+    let stickiness = json!({"kind": "stickiness", "active": {"event": "A"}, "unit": "week"});
+    assert_eq!(of(&stickiness, json!({"bucket": 0, "days": 1})), but_five);
+    assert_eq!(
+        of(&stickiness, json!({"bucket": 0, "days": 1, "count": "at_least"})),
+        all
+    );
+    assert_eq!(refused(&stickiness, json!({"bucket": 0, "days": 8})), "/cell/days");
+    let lifecycle = json!({"kind": "lifecycle", "active": {"event": "A"}, "unit": "day"});
+    assert_eq!(of(&lifecycle, json!({"bucket": 2, "stage": "dormant"})), but_five);
+    assert_eq!(of(&lifecycle, json!({"bucket": 2, "stage": "returning"})), [5]);
+    assert_eq!(of(&lifecycle, json!({"bucket": 1, "stage": "new"})), all);
+    assert_eq!(of(&lifecycle, json!({"bucket": 70, "stage": "new"})), [0; 0]);
+}

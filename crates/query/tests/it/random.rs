@@ -12,8 +12,10 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use model::expression::{BinaryOp, Expression, Function, Scope};
 use model::report::{
-    Answer, Attempt, Cohorts, DateRange, EventSelector, Frequency, Funnel, FunnelAnswer, FunnelCell, FunnelSide,
-    Insights, Intervals, Lifecycle, Measure, Metric, Question, Report, ReportCell, Retention, Stickiness, Unit,
+    Answer, Attempt, Cohorts, DateRange, DayCount, EventSelector, Frequency, FrequencyAnswer, FrequencyCell, Funnel,
+    FunnelAnswer, FunnelCell, FunnelSide, Insights, Intervals, Lifecycle, LifecycleAnswer, LifecycleCell,
+    LifecycleStage, Measure, Metric, Question, Report, ReportCell, Retention, RetentionAnswer, RetentionCell, Segment,
+    Stickiness, StickinessAnswer, StickinessCell, Unit,
 };
 use model::{Event, EventTime, GroupNumber, InsertId, PersonNumber, Value};
 
@@ -234,7 +236,31 @@ pub fn cell(rng: &mut Rng, report: &Report, answer: &Answer) -> Option<ReportCel
         (Question::Funnel(funnel), Answer::Funnel(answer)) => {
             Some(ReportCell::Funnel(funnel::cell(rng, funnel, answer)))
         }
+        (Question::Retention(retention), Answer::Retention(answer)) => {
+            Some(ReportCell::Retention(retention::cell(rng, retention, answer)))
+        }
+        (Question::Frequency(frequency), Answer::Frequency(answer)) => {
+            Some(ReportCell::Frequency(activity::frequency_cell(rng, frequency, answer)))
+        }
+        (Question::Stickiness(stickiness), Answer::Stickiness(answer)) => Some(ReportCell::Stickiness(
+            activity::stickiness_cell(rng, stickiness, answer),
+        )),
+        (Question::Lifecycle(lifecycle), Answer::Lifecycle(answer)) => {
+            Some(ReportCell::Lifecycle(activity::lifecycle_cell(rng, lifecycle, answer)))
+        }
         _ => None,
+    }
+}
+
+/// A segment of an answer, everybody or none that there is.
+fn asked_segment<'a>(rng: &mut Rng, broken_down: bool, segments: impl Iterator<Item = &'a Segment>) -> Segment {
+    if !broken_down || chance(rng, 30) {
+        return Vec::new();
+    }
+    let segments: Vec<&Segment> = segments.collect();
+    match rng.u32(0..10) {
+        0 => vec![Some("never".into())],
+        _ => (*pick(rng, &segments)).clone(),
     }
 }
 

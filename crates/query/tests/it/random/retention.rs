@@ -27,3 +27,13 @@ pub fn retention(rng: &mut Rng) -> Retention {
         limit: *pick(rng, &[1, 2, 50]),
     }
 }
+
+/// A number of the answer, or one that might have been.
+pub fn cell(rng: &mut Rng, retention: &Retention, answer: &RetentionAnswer) -> RetentionCell {
+    let segments = answer.segments.iter().map(|segment| &segment.segment);
+    RetentionCell {
+        bucket: rng.usize(0..=answer.buckets.len()),
+        interval: chance(rng, 70).then(|| rng.u32(0..=retention.intervals)),
+        segment: asked_segment(rng, retention.breakdown.is_some(), segments),
+    }
+}
