@@ -2,6 +2,8 @@
 
 use crate::support::*;
 use ::model::{FeedEntry, PersonNumber};
+use arrow::array::AsArray;
+use arrow::datatypes::UInt64Type;
 use store::{ScanRequest, Store};
 
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -133,4 +135,42 @@ fn files_stay_as_long_as_somebody_reads_them() {
     drop(snapshot);
     assert_eq!(files(), 1);
     assert_eq!(seqs(&store).len(), 6);
+}
+
+/// Insert ids of all rows by sequence number, read from every partition.
+fn insert_ids(store: &Store) -> Vec<(u64, Option<u64>)> {
+    let request = ScanRequest {
+        with_seq: true,
+        with_insert_id: true,
+        ..ScanRequest::everything()
+    };
+    let snapshot = store.snapshot(PROJECT);
+    let mut found = Vec::new();
+    for partition in 0..snapshot.scan_count() {
+        for batch in snapshot.scan(partition, &request).unwrap() {
+            let batch = batch.unwrap();
+            let column = |name: &str| batch.column_by_name(name).unwrap().as_primitive::<UInt64Type>().clone();
+            found.extend(column("seq").values().iter().copied().zip(column("insert_id").iter()));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// From fresh rows, from segments, and from the partition of persons that were merged.
+#[test]
+fn rows_are_read_with_their_insert_ids() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(options(directory.path()));
+    append(&store, 1, NOW_MS, Some(9));
+    append(&store, 2, NOW_MS, None);
+    let expected = [(1, Some(9)), (2, None)];
+    assert_eq!(insert_ids(&store), expected);
+    store.flush().unwrap();
+    assert_eq!(insert_ids(&store), expected);
+    append(&store, 3, NOW_MS, Some(7));
+    let mut merging = record(Vec::new());
+    merging.feed = feed(1, vec![merge(2, 3)]);
+    store.append(merging).unwrap();
+    assert_eq!(insert_ids(&store), [(1, Some(9)), (2, None), (3, Some(7))]);
 }
