@@ -1,5 +1,7 @@
 //! Answers as rows of text: aligned for a terminal, or CSV.
 
+mod flow;
+
 use model::report::{
     Answer, FrequencyAnswer, FunnelAnswer, InsightsAnswer, LifecycleAnswer, RetentionAnswer, Segment, StickinessAnswer,
 };
@@ -15,6 +17,7 @@ pub fn rows(answer: &Answer) -> Rows {
         Answer::Frequency(answer) => frequency(answer),
         Answer::Stickiness(answer) => stickiness(answer),
         Answer::Lifecycle(answer) => lifecycle(answer),
+        Answer::Flow(answer) => flow::rows(answer),
     }
 }
 

@@ -13,16 +13,17 @@
 //!   that is not set, null or an empty list makes the segment `null`; an object is its JSON text.
 
 mod cell;
+mod flow;
 mod frequency;
 mod funnel;
 mod insights;
 mod lifecycle;
 mod retention;
 mod session;
-
-pub use cell::*;
 mod stickiness;
 
+pub use cell::*;
+pub use flow::*;
 pub use frequency::*;
 pub use funnel::*;
 pub use insights::*;
@@ -80,6 +81,7 @@ pub enum Question {
     Frequency(Frequency),
     Stickiness(Stickiness),
     Lifecycle(Lifecycle),
+    Flow(Flow),
 }
 
 /// Which events a metric, step or cohort looks at.
@@ -116,6 +118,7 @@ pub enum Answer {
     Frequency(FrequencyAnswer),
     Stickiness(StickinessAnswer),
     Lifecycle(LifecycleAnswer),
+    Flow(FlowAnswer),
 }
 
 /// One value per breakdown; `None` (JSON null) where it is not set. Strings, numbers and booleans as JSON.
@@ -150,6 +153,7 @@ impl Report {
             Question::Frequency(frequency) => frequency.check(days),
             Question::Stickiness(stickiness) => stickiness.check(),
             Question::Lifecycle(lifecycle) => lifecycle.check(),
+            Question::Flow(flow) => flow.check(),
         }
     }
 }

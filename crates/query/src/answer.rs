@@ -3,6 +3,7 @@
 //! An answer is class D1 when one of its cells holds one to nine persons, and then discloses exactly these (secrecy
 //! contract 5.1). Only cells that are in the answer count: a segment beyond the limit shows nobody.
 
+mod flow;
 mod frequency;
 mod funnel;
 mod insights;
@@ -17,7 +18,7 @@ use crate::segments::compare;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure};
 use model::EventTime;
-use model::report::{Answer, InsightsAnswer, Question, Report, Segment};
+use model::report::{Answer, FlowAnswer, InsightsAnswer, Question, Report, Segment};
 use roaring::RoaringTreemap;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Computed {
     pub cells: Cells,
     pub buckets: Option<std::sync::Arc<Buckets>>,
+    /// A flow's answer, and whom it shows.
+    pub flow: Option<(FlowAnswer, RoaringTreemap)>,
 }
 
 /// Builds the answer and collects the persons of its small cells.
@@ -59,6 +62,7 @@ impl<'a> Reading<'a> {
             Question::Frequency(frequency) => Answer::Frequency(self.frequency(frequency, computed)?),
             Question::Stickiness(stickiness) => Answer::Stickiness(self.stickiness(stickiness, computed)?),
             Question::Lifecycle(lifecycle) => Answer::Lifecycle(self.lifecycle(lifecycle, computed)?),
+            Question::Flow(_) => Answer::Flow(self.flow(computed)?),
         })
     }
 

@@ -1,6 +1,7 @@
 //! A question in words, as the app shows it beside the number.
 
 mod activity;
+mod flow;
 mod funnel;
 mod insights;
 mod retention;
@@ -20,6 +21,7 @@ pub(crate) fn words(report: &Report, zone: &str) -> String {
         Question::Frequency(frequency) => activity::frequency(frequency),
         Question::Stickiness(stickiness) => activity::stickiness(stickiness),
         Question::Lifecycle(lifecycle) => activity::lifecycle(lifecycle),
+        Question::Flow(flow) => flow::words(flow),
     };
     let mut words = format!(
         "{asked} From {} to {}, days in {zone}.",

@@ -4,6 +4,7 @@ use crate::answer::{Computed, Reading, fields_of};
 use crate::calendar::range_before;
 use crate::definition;
 use crate::error::{QueryError, sort_out};
+use crate::operators;
 use crate::operators::cells::Cells;
 use crate::operators::node::OperatorPlanner;
 use crate::people::{self, GroupRow, GroupSet, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
@@ -390,16 +391,21 @@ impl Shared {
     ) -> Result<Computed, QueryError> {
         let planned = plan::plan(source, report, range, cell)?;
         let asking = self.asking();
-        let mut cells = Cells::default();
-        for batch in asking.collect(&planned.plan, NARROW_REPORT).await? {
-            cells
-                .add(&batch)
-                .map_err(|error| asking.sort_out(error, NARROW_REPORT))?;
-        }
-        Ok(Computed {
-            cells,
+        let batches = asking.collect(&planned.plan, NARROW_REPORT).await?;
+        let mut computed = Computed {
+            cells: Cells::default(),
             buckets: planned.buckets,
-        })
+            flow: None,
+        };
+        let sort_out = |error| asking.sort_out(error, NARROW_REPORT);
+        if let Question::Flow(_) = &report.question {
+            computed.flow = Some(operators::flow::read(&batches).map_err(sort_out)?);
+        } else {
+            for batch in &batches {
+                computed.cells.add(batch).map_err(sort_out)?;
+            }
+        }
+        Ok(computed)
     }
 }
 

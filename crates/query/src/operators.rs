@@ -6,6 +6,7 @@
 //! order (logical node, planner, physical plan, stream); the files beside it hold what each operator computes.
 
 pub(crate) mod cells;
+pub(crate) mod flow;
 pub(crate) mod frequency;
 pub(crate) mod funnel;
 mod group;
@@ -18,4 +19,4 @@ pub(crate) mod retention;
 pub(crate) mod sessions;
 mod tally;
 
-pub(crate) use node::{Accumulate, Operator};
+pub(crate) use node::{Accumulate, Memory, Operator};

@@ -8,6 +8,7 @@
 //! ```
 
 pub(crate) mod expression;
+mod flow;
 mod frequency;
 pub(crate) mod functions;
 mod funnel;
@@ -171,6 +172,11 @@ pub(crate) fn expressions(report: &Report) -> Vec<&Expression> {
             expressions.extend(&active.filter);
             expressions.extend(breakdown);
         }
+        Question::Flow(flow) => {
+            expressions.extend(flow.anchors.iter().filter_map(|anchor| anchor.filter.as_ref()));
+            expressions.extend(flow.expand.iter().map(|expansion| &expansion.property));
+            expressions.extend(&flow.breakdown);
+        }
     }
     expressions
 }
@@ -184,6 +190,7 @@ pub(crate) fn events(report: &Report) -> Vec<Option<&String>> {
         Question::Frequency(Frequency { active, .. })
         | Question::Stickiness(Stickiness { active, .. })
         | Question::Lifecycle(Lifecycle { active, .. }) => vec![active.event.as_ref()],
+        Question::Flow(flow) => flow.anchors.iter().map(|anchor| anchor.event.as_ref()).collect(),
     }
 }
 
@@ -203,6 +210,7 @@ pub(crate) fn plan(
         Question::Frequency(frequency) => frequency::parts(source, &frequency.into(), range, wanted)?,
         Question::Stickiness(stickiness) => frequency::parts(source, &stickiness.into(), range, wanted)?,
         Question::Lifecycle(lifecycle) => lifecycle::parts(source, lifecycle, range, wanted)?,
+        Question::Flow(flow) => flow::parts(source, report, flow, range)?,
     };
     let input = rows.build(source, report)?;
     let plan = OperatorNode::over(operator, input).map_err(QueryError::Internal)?;
@@ -233,6 +241,8 @@ struct RowsBuilder {
     to_ms: i64,
     events: Vec<Option<String>>,
     columns: Vec<Expr>,
+    /// The operator applies the report's filter itself, because it looks at what the filter drops, too.
+    filtered_above: bool,
 }
 
 impl RowsBuilder {
@@ -249,6 +259,7 @@ impl RowsBuilder {
             to_ms,
             events,
             columns: names.into_iter().map(column).collect(),
+            filtered_above: false,
         }
     }
 
@@ -301,8 +312,8 @@ impl RowsBuilder {
 
     fn build(self, source: &Source, report: &Report) -> Result<LogicalPlan, QueryError> {
         let filter = match &report.filter {
-            None => None,
-            Some(filter) => Some(predicate(source.compile(filter)?)),
+            Some(filter) if !self.filtered_above => Some(predicate(source.compile(filter)?)),
+            _ => None,
         };
         let events = self.events.into_iter().collect::<Option<BTreeSet<String>>>();
         let rows = event_rows(source, events, self.from_ms, self.to_ms, filter);

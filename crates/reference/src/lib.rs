@@ -19,6 +19,7 @@
 
 mod calendar;
 mod expression;
+mod flow;
 mod frequency;
 mod funnel;
 mod history;
@@ -71,6 +72,7 @@ pub fn answer(
         Question::Frequency(frequency) => Answer::Frequency(frequency::frequency(&asked, frequency)?),
         Question::Stickiness(stickiness) => Answer::Stickiness(frequency::stickiness(&asked, stickiness)?),
         Question::Lifecycle(lifecycle) => Answer::Lifecycle(lifecycle::answer(&asked, lifecycle)?),
+        Question::Flow(flow) => Answer::Flow(flow::answer(&asked, flow)?),
     })
 }
 

@@ -7,7 +7,6 @@ use model::PersonNumber;
 /// their persons' first rows and then of time.
 ///
 /// `rows` must be all events in the interval of the question, whatever the report's filter says about them.
-#[allow(dead_code, reason = "funnels and flows come to use it")]
 pub(crate) fn sessions(rows: &[&Row<'_>], timeout_ms: i64) -> Vec<Option<usize>> {
     let mut persons: Vec<PersonNumber> = Vec::new();
     for row in rows {

@@ -679,6 +679,9 @@ export interface components {
         }) | (components["schemas"]["LifecycleAnswer"] & {
             /** @enum {string} */
             kind: "lifecycle";
+        }) | (components["schemas"]["FlowAnswer"] & {
+            /** @enum {string} */
+            kind: "flow";
         });
         /** @enum {string} */
         Attempt: "first" | "furthest";
@@ -752,6 +755,12 @@ export interface components {
             /** Format: int64 */
             last_ms: number;
         };
+        /** @description Tells events of one name apart by a value. */
+        Expansion: {
+            /** @description Absent for every event. */
+            event?: string | null;
+            property: unknown;
+        };
         /** @description An answer with how it came about. */
         Explained: {
             answer: components["schemas"]["Answer"];
@@ -775,6 +784,189 @@ export interface components {
             /** @description SHA-256 of the question's canonical JSON, in hexadecimal. */
             digest: string;
             class: components["schemas"]["Class"];
+        };
+        /**
+         * @description What people do before, between and after anchors.
+         *
+         *     *Looked at* are the person's events in order of time, then reception; nobody's events have no flow. Events that the
+         *     report's filter drops or `hide` names are as if they had not happened, except that sessions are made before
+         *     either. Of the rest all can be anchors, and those that `only` names (all, when it is empty) are *steps*.
+         *
+         *     An *occurrence* starts at an event of the first anchor whose time lies in the range. Each further anchor is the next
+         *     event of its selector after the one before, within reach. *Within reach* is: not later than `window_ms` after the start,
+         *     and for steps before it not earlier than `window_ms` before; without `window_ms`, in the start's session. A start
+         *     that misses an anchor makes no occurrence. Counted are, by [`FlowCount`]:
+         *     - `person`: of each person the first occurrence;
+         *     - `session`: of each session the first occurrence that starts in it;
+         *     - `total`: every occurrence, in order, where the next one starts after the last anchor of the one before.
+         *
+         *     What was started and not completed is *incomplete*: persons (or sessions) with a start and no occurrence, or, with
+         *     `total`, each start that is neither an occurrence nor inside one.
+         *
+         *     The *node* of an event is its name, and the value of the first expansion for it, if there is one. A value that
+         *     is a list of several distinct elements is the JSON text of these.
+         *
+         *     A *path* is, in order: the last `before` steps before the first anchor, the anchors, in each gap between two anchors the
+         *     first `between` steps and, where there are more, one `more` for all others, and the first `after` steps after the
+         *     last anchor. *Repeats are collapsed* before that counting: of neighbours with equal nodes in the path, of an
+         *     event that `collapse` names, only one stays, and of steps beside an equal anchor the anchor.
+         *
+         *     A path with fewer than `before` steps before has *begun* at its first node. One with fewer than `after` steps after
+         *     ends at its last node: the *window ended* if the person has a later step that is not within reach (at any time
+         *     that is stored), else they *dropped off*. So for every node, `count` is the links into it plus `began` (but for the
+         *     first column), and the links out of it plus `dropped_off` plus `window_ended` (but for the last column).
+         *
+         *     *Sessions* (see [`super::SESSION_TIMEOUT_MS`]) are made of the events of the range.
+         * @example {
+         *       "anchors": [
+         *         {
+         *           "event": "Sign up"
+         *         },
+         *         {
+         *           "event": "Purchase"
+         *         }
+         *       ],
+         *       "before": 1,
+         *       "between": 3,
+         *       "after": 2,
+         *       "window_ms": 86400000,
+         *       "collapse": "all",
+         *       "hide": [
+         *         "Heartbeat"
+         *       ],
+         *       "expand": [
+         *         {
+         *           "event": "Page view",
+         *           "property": "properties[\"page\"]"
+         *         }
+         *       ]
+         *     }
+         */
+        Flow: {
+            /** @description One to five events that every path goes through, in order. */
+            anchors: components["schemas"]["EventSelector"][];
+            /**
+             * Format: int32
+             * @description Steps to show before the first anchor.
+             */
+            before?: number;
+            /**
+             * Format: int32
+             * @description Steps to show in each gap between two anchors.
+             */
+            between?: number;
+            /**
+             * Format: int32
+             * @description Steps to show after the last anchor.
+             */
+            after?: number;
+            /**
+             * Format: int64
+             * @description Reach of a path from its start, in milliseconds; one session when absent.
+             */
+            window_ms?: number | null;
+            /** Format: int64 */
+            session_timeout_ms?: number;
+            count?: components["schemas"]["FlowCount"];
+            expand?: components["schemas"]["Expansion"][];
+            collapse?: components["schemas"]["Repeats"];
+            /** @description Events that are as if they had not happened. */
+            hide?: string[];
+            /** @description The only events that are steps; all when empty. */
+            only?: string[];
+            /**
+             * @description Nodes to show in each column: the largest by count, then by name and value. All others of the column are one
+             *     `other`, whose persons are counted once.
+             */
+            nodes?: number;
+            /** @description Whole paths to list, the most frequent first. */
+            paths?: number;
+            /** @description Value on the event that the occurrence starts with. */
+            breakdown?: unknown;
+            limit?: number;
+        };
+        FlowAnswer: {
+            /** @description What each column is, in order. */
+            columns: components["schemas"]["FlowColumn"][];
+            /** @description First over everybody (empty segment), then by segment, most paths first. */
+            segments: components["schemas"]["FlowSegment"][];
+            /** @description Segments before the limit. */
+            segments_total: number;
+        };
+        FlowColumn: {
+            part: components["schemas"]["FlowPart"];
+            /**
+             * Format: int32
+             * @description The anchor, from 0, that the column is or follows; the first one for columns before it.
+             */
+            anchor: number;
+            /**
+             * Format: int32
+             * @description How many steps away from that anchor, from 1; 0 for an anchor.
+             */
+            distance: number;
+        };
+        /** @enum {string} */
+        FlowCount: "person" | "session" | "total";
+        /** @description Paths that go from one node to another: the next one of the path, whatever columns it skips. */
+        FlowLink: {
+            from: components["schemas"]["NodePlace"];
+            to: components["schemas"]["NodePlace"];
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            persons: number;
+        };
+        FlowNode: components["schemas"]["NodeName"] & {
+            /**
+             * Format: int64
+             * @description Of `other` the distinct nodes it stands for, of `more` the steps.
+             */
+            stands_for: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            persons: number;
+            began: components["schemas"]["FlowTotal"];
+            dropped_off: components["schemas"]["FlowTotal"];
+            window_ended: components["schemas"]["FlowTotal"];
+        };
+        /** @enum {string} */
+        FlowPart: "before" | "anchor" | "between" | "more" | "after";
+        FlowPath: {
+            steps: components["schemas"]["PathStep"][];
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            persons: number;
+            dropped_off: components["schemas"]["FlowTotal"];
+            window_ended: components["schemas"]["FlowTotal"];
+        };
+        FlowSegment: {
+            segment: unknown[];
+            complete: components["schemas"]["FlowTotal"];
+            incomplete: components["schemas"]["FlowTotal"];
+            /** @description One per column. */
+            steps: components["schemas"]["FlowStep"][];
+            /** @description By column and node of their beginning, then of their end. */
+            links: components["schemas"]["FlowLink"][];
+            /** @description The most frequent whole paths. */
+            paths: components["schemas"]["FlowPath"][];
+            /** @description Distinct paths before the limit. */
+            paths_total: number;
+        };
+        FlowStep: {
+            /** @description Paths that have a node in this column: the sum of its nodes. */
+            reached: components["schemas"]["FlowTotal"];
+            /** @description Largest first; `other` last. */
+            nodes: components["schemas"]["FlowNode"][];
+        };
+        /** @description A count in the unit of [`FlowCount`], and the distinct persons behind it. */
+        FlowTotal: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            persons: number;
         };
         /**
          * @description Of the persons active in a bucket, how many were active in at least 1, 2, … of its parts.
@@ -1044,6 +1236,24 @@ export interface components {
             filter?: unknown;
             measure: components["schemas"]["Measure"];
         };
+        /** @enum {string} */
+        NodeKind: "event" | "other" | "more";
+        NodeName: {
+            kind: components["schemas"]["NodeKind"];
+            /** @description Of kind `event` only. */
+            event?: string | null;
+            /** @description Empty where the event is not expanded. */
+            value?: unknown[];
+        };
+        NodePlace: {
+            column: number;
+            /** @description Place in the column's nodes. */
+            node: number;
+        };
+        /** @description A step of a whole path, where rare nodes stand by their own names. */
+        PathStep: components["schemas"]["NodeName"] & {
+            column: number;
+        };
         PeopleBody: {
             /** @description Over profile properties: `properties["plan"] == "pro"`, or the tree form. */
             filter?: unknown;
@@ -1119,7 +1329,14 @@ export interface components {
         }) | (components["schemas"]["Lifecycle"] & {
             /** @enum {string} */
             kind: "lifecycle";
+        }) | (components["schemas"]["Flow"] & {
+            /** @enum {string} */
+            kind: "flow";
         });
+        /** @description The events whose repeats are one. */
+        Repeats: "none" | "all" | {
+            events: string[];
+        };
         /** @description A question. */
         Report: {
             /**

@@ -46,6 +46,8 @@ function hasParts(question: Question): boolean {
       return Array.isArray(question.metrics) && question.metrics.length > 0 && question.metrics.every(isRecord);
     case 'funnel':
       return Array.isArray(question.steps) && question.steps.length > 1 && question.steps.every(isRecord);
+    case 'flow':
+      return Array.isArray(question.anchors) && question.anchors.length > 0 && question.anchors.every(isRecord);
     case 'retention':
       return isRecord(question.born) && isRecord(question.returning);
     case 'frequency':

@@ -6,7 +6,7 @@ use model::report::{Funnel, FunnelAnswer, FunnelSegment, FunnelStep};
 
 impl Reading<'_> {
     pub(super) fn funnel(&mut self, funnel: &Funnel, computed: Computed) -> FunnelAnswer {
-        let Computed { mut cells, buckets } = computed;
+        let Computed { mut cells, buckets, .. } = computed;
         let everybody = cells.place(Vec::new());
         let sized = (0..cells.segments().len() as u32)
             .filter(|place| *place != everybody)

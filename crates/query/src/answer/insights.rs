@@ -6,7 +6,7 @@ use model::report::{Insights, InsightsAnswer, Measure, Series};
 
 impl Reading<'_> {
     pub(super) fn insights(&mut self, insights: &Insights, computed: Computed) -> InsightsAnswer {
-        let Computed { mut cells, buckets } = computed;
+        let Computed { mut cells, buckets, .. } = computed;
         if insights.breakdown.is_empty() {
             // Without a breakdown there is one segment, even where nothing happened.
             cells.place(Vec::new());

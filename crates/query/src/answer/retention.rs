@@ -14,7 +14,7 @@ impl Reading<'_> {
         retention: &Retention,
         computed: Computed,
     ) -> Result<RetentionAnswer, QueryError> {
-        let Computed { mut cells, buckets } = computed;
+        let Computed { mut cells, buckets, .. } = computed;
         let cohorts = Buckets::new(self.report.range, retention.unit, self.zone)?;
         let everybody = cells.place(Vec::new());
         let births = |place: u32| {

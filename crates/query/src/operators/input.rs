@@ -95,7 +95,12 @@ pub(crate) struct Selectors {
 
 impl Selectors {
     pub fn new(events: &[Option<String>], schema: &SchemaRef) -> Selectors {
-        let names: Vec<String> = (0..events.len()).map(filter_name).collect();
+        Selectors::over(events, 0, schema)
+    }
+
+    /// Selectors whose filters are the columns from a place on.
+    pub fn over(events: &[Option<String>], filters: usize, schema: &SchemaRef) -> Selectors {
+        let names: Vec<String> = (filters..filters + events.len()).map(filter_name).collect();
         Selectors {
             events: events.to_vec(),
             filters: names.iter().map(|name| place(schema, name)).collect(),
@@ -105,7 +110,20 @@ impl Selectors {
 
     /// Sets bit `i` of each row's mask where selector `i` looks at the row.
     pub fn masks(&self, batch: &RecordBatch, masks: &mut Vec<u32>) -> Result<()> {
+        self.masks_where(batch, masks, |_| true)
+    }
+
+    /// Like [`Selectors::masks`]; rows that do not matter get no bits, and what their filters say is not looked at.
+    pub fn masks_where(
+        &self,
+        batch: &RecordBatch,
+        masks: &mut Vec<u32>,
+        matters: impl Fn(usize) -> bool,
+    ) -> Result<()> {
         self.masks_by_name(batch, masks)?;
+        for (row, mask) in masks.iter_mut().enumerate() {
+            *mask *= u32::from(matters(row));
+        }
         for (selector, (filter, fault)) in self.filters.iter().zip(&self.faults).enumerate() {
             let bit = 1_u32 << selector;
             check_faults(batch, *fault, "a filter", |row| masks[row] & bit != 0)?;
@@ -235,8 +253,13 @@ struct BreakdownColumns {
 
 impl Breakdowns {
     pub fn new(breakdowns: usize, schema: &SchemaRef) -> Breakdowns {
+        Breakdowns::over(0..breakdowns, schema)
+    }
+
+    /// Those of the definition's breakdowns that lie in a range of places.
+    pub fn over(breakdowns: std::ops::Range<usize>, schema: &SchemaRef) -> Breakdowns {
         let mut index = SegmentIndex::default();
-        let columns = (0..breakdowns)
+        let columns = breakdowns
             .map(|breakdown| BreakdownColumns {
                 places: BREAKDOWN_TYPES.map(|of_type| place(schema, &breakdown_name(breakdown, of_type))),
                 fault: place(schema, &fault_name(&breakdown_group(breakdown))),

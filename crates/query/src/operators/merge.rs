@@ -2,7 +2,7 @@
 //!
 //! Persons are disjoint over partitions, so counts of distinct persons add like any other count.
 
-use super::cells::{self, Cells};
+use super::Operator;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -18,23 +18,25 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct MergeExec {
+    operator: Arc<dyn Operator>,
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
 impl MergeExec {
-    pub fn new(input: Arc<dyn ExecutionPlan>) -> MergeExec {
+    pub fn new(operator: Arc<dyn Operator>, input: Arc<dyn ExecutionPlan>) -> MergeExec {
         let input: Arc<dyn ExecutionPlan> = match input.output_partitioning().partition_count() {
             1 => input,
             _ => Arc::new(CoalescePartitionsExec::new(input)),
         };
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(cells::schema()),
+            EquivalenceProperties::new(operator.schema()),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Final,
             Boundedness::Bounded,
         );
         MergeExec {
+            operator,
             input,
             properties: Arc::new(properties),
         }
@@ -73,7 +75,7 @@ impl ExecutionPlan for MergeExec {
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         match children.pop() {
-            Some(input) => Ok(Arc::new(MergeExec::new(input))),
+            Some(input) => Ok(Arc::new(MergeExec::new(self.operator.clone(), input))),
             None => internal_err!("MergeCells has one input"),
         }
     }
@@ -81,6 +83,8 @@ impl ExecutionPlan for MergeExec {
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let mut input = self.input.execute(0, context.clone())?;
         let reservation = MemoryConsumer::new("MergeCells").register(context.memory_pool());
+        let operator = self.operator.clone();
+        let schema = operator.schema();
         let merged = async move {
             // Partitions finish in any order; sums of floats must not depend on it.
             let mut batches = Vec::new();
@@ -89,13 +93,9 @@ impl ExecutionPlan for MergeExec {
                 reservation.try_grow(2 * batch.get_array_memory_size())?;
                 batches.push(batch);
             }
-            let mut cells = Cells::default();
-            for batch in &batches {
-                cells.add(batch)?;
-            }
-            cells.into_batch()
+            operator.merge(&batches, &|bytes| reservation.try_grow(bytes))
         };
         let stream = futures::stream::once(merged);
-        Ok(Box::pin(RecordBatchStreamAdapter::new(cells::schema(), stream)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
     }
 }

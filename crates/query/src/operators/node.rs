@@ -31,7 +31,29 @@ pub(crate) trait Operator: Debug + Send + Sync {
 
     /// A fresh state for one partition, over batches of `input`.
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>>;
+
+    /// What [`Accumulate::finish`] ends with.
+    fn partial_schema(&self) -> SchemaRef {
+        cells::schema()
+    }
+
+    /// What [`Operator::merge`] ends with.
+    fn schema(&self) -> SchemaRef {
+        cells::schema()
+    }
+
+    /// What all partitions ended with, as one.
+    fn merge(&self, partials: &[RecordBatch], _memory: Memory<'_>) -> Result<RecordBatch> {
+        let mut cells = cells::Cells::default();
+        for partial in partials {
+            cells.add(partial)?;
+        }
+        cells.into_batch()
+    }
 }
+
+/// Asks for more bytes, or refuses the question.
+pub(crate) type Memory<'a> = &'a dyn Fn(usize) -> Result<()>;
 
 /// The state of an operator over one partition.
 pub(crate) trait Accumulate: Send {
@@ -47,6 +69,11 @@ pub(crate) trait Accumulate: Send {
 
     /// The partition's cells.
     fn finish(self: Box<Self>) -> Result<RecordBatch>;
+
+    /// [`Accumulate::finish`], for states that only then learn how much they need.
+    fn finish_within(self: Box<Self>, _memory: Memory<'_>) -> Result<RecordBatch> {
+        self.finish()
+    }
 }
 
 /// An operator over a plan.
@@ -64,7 +91,7 @@ impl OperatorNode {
     }
 
     fn new(operator: Arc<dyn Operator>, input: LogicalPlan) -> Result<OperatorNode> {
-        let schema = Arc::new(DFSchema::try_from(cells::schema())?);
+        let schema = Arc::new(DFSchema::try_from(operator.schema())?);
         Ok(OperatorNode {
             operator,
             input,
@@ -152,7 +179,7 @@ impl ExtensionPlanner for OperatorPlanner {
             return internal_err!("{} has one input", node.operator.name());
         };
         let partial = Arc::new(OperatorExec::new(node.operator.clone(), input.clone()));
-        Ok(Some(Arc::new(MergeExec::new(partial))))
+        Ok(Some(Arc::new(MergeExec::new(node.operator.clone(), partial))))
     }
 }
 
@@ -168,7 +195,7 @@ impl OperatorExec {
     fn new(operator: Arc<dyn Operator>, input: Arc<dyn ExecutionPlan>) -> OperatorExec {
         let partitions = input.output_partitioning().partition_count();
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(cells::schema()),
+            EquivalenceProperties::new(operator.partial_schema()),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Final,
             Boundedness::Bounded,
@@ -231,9 +258,12 @@ impl ExecutionPlan for OperatorExec {
             // The input may hold blocks of the store; the end does not need them.
             drop(input);
             reservation.try_resize(state.size_bytes() + state.finish_bytes())?;
-            state.finish()
+            state.finish_within(&|bytes| reservation.try_grow(bytes))
         };
         let stream = futures::stream::once(cells);
-        Ok(Box::pin(RecordBatchStreamAdapter::new(cells::schema(), stream)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            self.operator.partial_schema(),
+            stream,
+        )))
     }
 }

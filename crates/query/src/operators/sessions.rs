@@ -4,7 +4,6 @@ use super::group::OfPerson;
 use std::ops::Range;
 
 /// The sessions of one person's rows, which are all their events in the interval of the question, in order.
-#[allow(dead_code, reason = "funnels and flows come to use it")]
 pub(crate) fn sessions<R: OfPerson>(rows: &[R], timeout_ms: i64) -> impl Iterator<Item = Range<usize>> {
     let mut next = 0;
     std::iter::from_fn(move || {

@@ -8,7 +8,7 @@ use crate::random;
 use crate::world::{World, at, event, report};
 use fastrand::Rng;
 use ledger::Class;
-use model::report::{Answer, LifecycleBucket, Measure, Question, Report};
+use model::report::{Answer, FlowSegment, FlowTotal, LifecycleBucket, Measure, NodePlace, Question, Report};
 use model::{EventTime, PersonNumber};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -189,6 +189,7 @@ fn cells(answer: &Answer) -> Vec<(String, u64)> {
                 cells.extend(lists(&format!("{:?}", segment.segment), &buckets));
             }
         }
+        Answer::Flow(flow) => flow.segments.iter().for_each(|segment| of_flow(segment, &mut cells)),
     }
     cells
 }
@@ -200,6 +201,41 @@ fn lists(name: &str, lists: &[Vec<u64>]) -> Vec<(String, u64)> {
         numbers.map(move |(place, count)| (format!("{name} {bucket} {place}"), *count))
     });
     numbered.collect()
+}
+
+fn of_flow(segment: &FlowSegment, cells: &mut Vec<(String, u64)>) {
+    let mut add = |name: String, total: FlowTotal| {
+        cells.push((format!("{:?} {name}", segment.segment), total.persons));
+    };
+    let counted = |count: u64, persons: u64| FlowTotal { count, persons };
+    add("complete".into(), segment.complete);
+    add("incomplete".into(), segment.incomplete);
+    let name = |place: &NodePlace| {
+        format!(
+            "{} {:?}",
+            place.column, segment.steps[place.column].nodes[place.node].name
+        )
+    };
+    for (column, step) in segment.steps.iter().enumerate() {
+        add(format!("{column} reached"), step.reached);
+        for node in &step.nodes {
+            let name = format!("{column} {:?}", node.name);
+            add(name.clone(), counted(node.count, node.persons));
+            add(format!("{name} began"), node.began);
+            add(format!("{name} dropped off"), node.dropped_off);
+            add(format!("{name} window ended"), node.window_ended);
+        }
+    }
+    for link in &segment.links {
+        let name = format!("{} to {}", name(&link.from), name(&link.to));
+        add(name, counted(link.count, link.persons));
+    }
+    for path in &segment.paths {
+        let name = format!("{:?}", path.steps);
+        add(name.clone(), counted(path.count, path.persons));
+        add(format!("{name} dropped off"), path.dropped_off);
+        add(format!("{name} window ended"), path.window_ended);
+    }
 }
 
 /// The oracle needs numbers that count persons, and all segments shown.
@@ -218,6 +254,11 @@ fn countable(mut report: Report) -> Report {
         Question::Frequency(frequency) => frequency.limit = 10_000,
         Question::Stickiness(stickiness) => stickiness.limit = 10_000,
         Question::Lifecycle(lifecycle) => lifecycle.limit = 10_000,
+        Question::Flow(flow) => {
+            flow.limit = 10_000;
+            flow.nodes = 100;
+            flow.paths = 1_000;
+        }
     }
     report
 }

@@ -7,6 +7,7 @@ mod case;
 mod classes;
 mod equal;
 mod expressions;
+mod flows;
 mod golden;
 mod life;
 mod members;

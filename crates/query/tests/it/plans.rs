@@ -37,6 +37,14 @@ fn plans_push_events_times_and_columns_into_the_scan() {
             json!({"range": range, "question": {"kind": "retention", "born": {"event": "Sign up"}, "returning": {},
             "unit": "week", "intervals": 4, "breakdown": "plan"}}),
         ),
+        report(
+            json!({"range": range, "question": {"kind": "flow", "anchors": [{"event": "Sign up"}], "before": 1,
+            "only": ["Buy"], "window_ms": 3_600_000, "expand": [{"event": "Buy", "property": "plan"}]}}),
+        ),
+        report(
+            json!({"range": range, "filter": "properties[\"plan\"] == \"pro\"", "question": {"kind": "flow",
+            "anchors": [{"event": "Sign up", "filter": "defined(properties[\"price\"])"}], "after": 1}}),
+        ),
     ];
     let plans: Vec<String> = reports
         .iter()

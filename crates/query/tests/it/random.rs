@@ -1,9 +1,12 @@
 //! Random histories and random reports.
 
 mod activity;
+mod flow;
 mod funnel;
 mod insights;
 mod retention;
+
+pub use flow::flow;
 
 use crate::life::{Life, Step};
 use crate::world::set;
@@ -205,17 +208,20 @@ pub fn report(rng: &mut Rng) -> Report {
         Unit::Hour => rng.i64(0..9),
         _ => rng.i64(0..45),
     };
-    let question = match rng.u32(0..12) {
+    let question = match rng.u32(0..15) {
         0..3 => Question::Insights(insights::insights(rng, unit)),
         3..6 => Question::Funnel(funnel::funnel(rng, unit)),
         6 => Question::Frequency(activity::frequency(rng)),
         7 => Question::Stickiness(activity::stickiness(rng)),
         8 => Question::Lifecycle(activity::lifecycle(rng)),
+        9..12 => Question::Flow(flow(rng)),
         _ => Question::Retention(retention::retention(rng)),
     };
     // The reference looks for hours minute by minute.
     let days = match &question {
         Question::Frequency(frequency) if frequency.part == Unit::Hour => days.min(8),
+        // A flow over few days has few paths.
+        Question::Flow(_) if rng.bool() => DAYS,
         _ => days,
     };
     Report {
