@@ -16,6 +16,8 @@ from support.installation import REPOSITORY, Installation
 
 REPORT = {"range": {"from": day(-1), "to": day()},
           "question": {"kind": "insights", "metrics": [{"measure": "total"}], "unit": "day"}}
+BOARD = {"cards": [{"id": 1, "width": 6, "height": 3, "report": 1}]}
+ANNOTATION = {"date": day(), "description": "Release 2.0"}
 # (method, path) of the app's own API, with a body that would succeed. {p}: project, {person}: somebody's number.
 APP = {
     ("GET", "/api/v1/session"): None,
@@ -34,7 +36,19 @@ APP = {
     ("GET", "/api/v1/projects/{project}/reports"): None,
     ("POST", "/api/v1/projects/{project}/reports"): {"name": "Mine", "report": REPORT},
     ("GET", "/api/v1/projects/{project}/reports/{report}"): None,
+    ("PUT", "/api/v1/projects/{project}/reports/{report}"): {"name": "Mine", "report": REPORT},
     ("DELETE", "/api/v1/projects/{project}/reports/{report}"): None,
+    ("GET", "/api/v1/projects/{project}/boards"): None,
+    ("POST", "/api/v1/projects/{project}/boards"): {"name": "Ours", "board": BOARD},
+    ("GET", "/api/v1/projects/{project}/boards/{board}"): None,
+    ("PUT", "/api/v1/projects/{project}/boards/{board}"): {"name": "Ours", "board": BOARD},
+    ("POST", "/api/v1/projects/{project}/boards/{board}/cards/{card}/query"): {},
+    ("DELETE", "/api/v1/projects/{project}/boards/{board}"): None,
+    ("GET", "/api/v1/projects/{project}/annotations"): None,
+    ("POST", "/api/v1/projects/{project}/annotations"): ANNOTATION,
+    ("GET", "/api/v1/projects/{project}/annotations/{annotation}"): None,
+    ("PUT", "/api/v1/projects/{project}/annotations/{annotation}"): ANNOTATION,
+    ("DELETE", "/api/v1/projects/{project}/annotations/{annotation}"): None,
 }
 PUBLIC = {("POST", "/api/v1/session"), ("GET", "/api/v1/openapi.json"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 QUERIES = ("/segmentation", "/segmentation/sum", "/segmentation/average", "/segmentation/numeric", "/insights", "/events", "/events/top", "/events/names",
@@ -85,10 +99,12 @@ class World:
         return self.api.request("POST", "/api/v1/session", json={"code": code}, headers={"Origin": self.server.url, **headers})
 
     def path(self, template: str, project: int = 1) -> str:
-        return template.format(project=project, person=self.person, report=1) + ("?property=plan" if template.endswith("/values") else "")
+        return template.format(project=project, person=self.person, report=1, board=1, card=1, annotation=1) + ("?property=plan" if template.endswith("/values") else "")
 
     def call(self, method: str, template: str, *, project: int = 1, **options):
         body = APP[method, template]
+        if method == "PUT":
+            options["headers"] = {"If-Match": "*", **options.get("headers", {})}
         return self.api.request(method, self.path(template, project), **({"json": body} if body is not None else {}), **options)
 
 
@@ -200,7 +216,7 @@ def test_what_an_api_secret_may_not_do(world):
             assert status in (401, 403), template
         elif template.endswith(("/reveal", "/lookup")):
             assert status == 403, template
-        elif template.endswith("reports/{report}"):
+        elif template.endswith(("{report}", "{board}", "{annotation}", "/cards/{card}/query")):
             assert status in (200, 204, 404)
         else:
             assert status in (200, 201), f"{method} {template}: {status}"

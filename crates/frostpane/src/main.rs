@@ -17,7 +17,6 @@ mod places;
 mod reference;
 mod report;
 mod serve;
-mod table;
 mod vault_process;
 
 use clap::{Parser, Subcommand};

@@ -2,10 +2,10 @@
 
 use crate::client::Target;
 use crate::console::say;
-use crate::table;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use model::report::{Answer, Report};
+use model::{csv, table};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +73,7 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
 pub fn print(answer: &Answer, format: Format) {
     let rows = table::rows(answer);
     let text = if format == Format::Csv {
-        table::csv(&rows)
+        csv::text(&rows)
     } else {
         table::aligned(&rows)
     };

@@ -39,6 +39,8 @@ codes! {
     CrossSite => "cross_site", 403;
     NotFound => "not_found", 404;
     MethodNotAllowed => "method_not_allowed", 405;
+    /// The thing was changed by somebody else since the version that this change was made from.
+    Conflict => "conflict", 409;
     /// A body above the limit that the message states.
     TooLarge => "too_large", 413;
     /// An answer about persons was asked for without a purpose.

@@ -5,12 +5,17 @@
 //! [`event::Event`] is, `query` and `reference` on what a [`report::Report`] asks. Evaluation never lives here:
 //! the engine and the reference would share its mistakes.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod csv;
 pub mod error_code;
 pub mod event;
 pub mod expression;
 pub mod ids;
 pub mod purpose;
 pub mod report;
+pub mod saved;
+pub mod table;
 pub mod value;
 
 pub use error_code::ErrorCode;

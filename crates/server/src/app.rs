@@ -1,6 +1,10 @@
 //! The app's own API under `/api/v1`: one file per thing a page works with.
 
+pub mod annotations;
+pub mod boards;
 pub mod disclosures;
+mod documents;
+mod format;
 pub mod live;
 pub mod openapi;
 pub mod people;

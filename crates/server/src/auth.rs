@@ -108,6 +108,29 @@ impl Caller {
         self.actor().to_string()
     }
 
+    /// Refuses who may not look at saved reports, boards and annotations (secrecy contract, 5.2).
+    pub fn require_reader(&self) -> ApiResult<()> {
+        match self {
+            Caller::Staff(staff) if staff.session.role == Role::Auditor => Err(ApiError::new(
+                ErrorCode::Forbidden,
+                "auditors read the ledger, not reports and boards",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who changes saved reports, boards and annotations; refuses those who only look at them.
+    pub fn require_editor(&self) -> ApiResult<Actor> {
+        match self {
+            Caller::Staff(staff) if matches!(staff.session.role, Role::Viewer | Role::Auditor) => Err(ApiError::new(
+                ErrorCode::Forbidden,
+                "viewers and auditors do not change what others saved",
+            )
+            .fix("ask an owner for the role of an analyst")),
+            caller => Ok(caller.actor()),
+        }
+    }
+
     pub fn require_scope(&self, scope: &'static str) -> ApiResult<()> {
         match self {
             Caller::Machine(credential) if !has(credential, scope) => Err(ApiError::new(
@@ -278,5 +301,35 @@ impl SessionCache {
 
     pub fn forget(&self, secret: &SecretText) {
         lock(&self.known).remove(&credentials::digest(secret.expose()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::AccountNumber;
+
+    fn staff(role: Role) -> Caller {
+        let session = Session {
+            account: AccountNumber(7),
+            role,
+            session_commit: [0; 32],
+            expires_ms: 0,
+        };
+        Caller::Staff(Staff {
+            session,
+            secret: SecretText::new(String::new()),
+        })
+    }
+
+    #[test]
+    fn who_may_read_and_change_what_is_saved() {
+        for role in Role::ALL {
+            let caller = staff(role);
+            assert_eq!(caller.require_reader().is_ok(), role != Role::Auditor, "{role:?}");
+            let may_change = !matches!(role, Role::Viewer | Role::Auditor);
+            assert_eq!(caller.require_editor().is_ok(), may_change, "{role:?}");
+        }
+        assert_eq!(staff(Role::Analyst).require_editor().unwrap().to_string(), "account:7");
     }
 }

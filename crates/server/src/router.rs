@@ -4,7 +4,9 @@
 //! credentials; the *app's own API* takes a sign-in or machine credentials. A handler is closed by what it extracts
 //! (`InProject`, `Staff`, `MachineCaller`); those that extract none of them are public and listed as such.
 
-use crate::app::{disclosures, live, openapi, people, questions, saved_reports, schema, session, setup, status};
+use crate::app::{
+    annotations, boards, disclosures, live, openapi, people, questions, saved_reports, schema, session, setup, status,
+};
 use crate::app_state::Shared;
 use crate::error::ApiError;
 use crate::ingest::{self, neutral};
@@ -115,7 +117,31 @@ fn app_api() -> Router<Shared> {
         )
         .route(
             "/api/v1/projects/{project}/reports/{report}",
-            get(saved_reports::show).delete(saved_reports::delete),
+            get(saved_reports::show)
+                .put(saved_reports::replace)
+                .delete(saved_reports::delete),
+        )
+        .route(
+            "/api/v1/projects/{project}/boards",
+            get(boards::list).post(boards::save),
+        )
+        .route(
+            "/api/v1/projects/{project}/boards/{board}",
+            get(boards::show).put(boards::replace).delete(boards::delete),
+        )
+        .route(
+            "/api/v1/projects/{project}/boards/{board}/cards/{card}/query",
+            post(boards::ask_card),
+        )
+        .route(
+            "/api/v1/projects/{project}/annotations",
+            get(annotations::list).post(annotations::save),
+        )
+        .route(
+            "/api/v1/projects/{project}/annotations/{annotation}",
+            get(annotations::show)
+                .put(annotations::replace)
+                .delete(annotations::delete),
         )
 }
 

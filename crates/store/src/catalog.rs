@@ -12,7 +12,7 @@ pub(crate) mod publish;
 mod schema;
 
 pub use credentials::{Credential, CredentialKind};
-pub use documents::Document;
+pub use documents::{Document, Draft, Replaced, Stamp};
 pub use projects::{Project, ProjectSettings};
 
 use crate::error::StoreError;

@@ -35,7 +35,7 @@ mod snapshot;
 mod state;
 mod store;
 
-pub use catalog::{Catalog, Credential, CredentialKind, Document, Project, ProjectSettings};
+pub use catalog::{Catalog, Credential, CredentialKind, Document, Draft, Project, ProjectSettings, Replaced, Stamp};
 pub use columns::{Column, ColumnKind, EventSummary, parse_physical, physical_name, string_type};
 pub use error::StoreError;
 pub use log::commit::Position;

@@ -260,7 +260,10 @@ export interface paths {
         /** Answers a report definition, exactly, with how the number came about. */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description `json` (the default) or `csv`. Without it, `Accept: text/csv` asks for CSV too. */
+                    format?: string;
+                };
                 header?: never;
                 path: {
                     project: number;
@@ -279,6 +282,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Explained"];
+                        "text/csv": string;
                     };
                 };
                 /** @description the definition is refused, with where and why */
@@ -303,10 +307,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All saved reports of the project. */
+        /** Saved reports of the project, by number. */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Words that must all be in the name or the text, in any case. */
+                    search?: string;
+                    /** @description Only reports whose question is of this kind, like `insights` or `funnel`. */
+                    kind?: string;
+                };
                 header?: never;
                 path: {
                     project: number;
@@ -388,9 +397,45 @@ export interface paths {
                 };
             };
         };
-        put?: never;
+        /** Changes a saved report: all of it, from the version named in `If-Match`. */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description the version that was changed, as `"3"` */
+                    "If-Match": string;
+                };
+                path: {
+                    project: number;
+                    report: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SaveBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SavedReport"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         post?: never;
-        /** Forgets a saved report. */
+        /** Forgets a saved report. Cards of boards that show it then say that it was deleted. */
         delete: {
             parameters: {
                 query?: never;
@@ -650,6 +695,378 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Annotations of the project, by their time. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Words that must all be in the name or the text, in any case. */
+                    search?: string;
+                    /** @description Only annotations at or after this instant. */
+                    from_ms?: number;
+                    /** @description Only annotations before this instant. */
+                    to_ms?: number;
+                };
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Writes an annotation. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AnnotationBody"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/annotations/{annotation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One annotation. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    annotation: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"];
+                    };
+                };
+            };
+        };
+        /** Changes an annotation: all of it, from the version named in `If-Match`. */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description the version that was changed, as `"3"` */
+                    "If-Match": string;
+                };
+                path: {
+                    project: number;
+                    annotation: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AnnotationBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Deletes an annotation. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    annotation: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/boards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Boards of the project, by number. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Words that must all be in the name or the text, in any case. */
+                    search?: string;
+                };
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Makes a board. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BoardBody"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/boards/{board}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One board. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    board: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"];
+                    };
+                };
+            };
+        };
+        /** Changes a board: all of it, from the version named in `If-Match`. */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description the version that was changed, as `"3"` */
+                    "If-Match": string;
+                };
+                path: {
+                    project: number;
+                    board: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BoardBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Deletes a board; the reports on it stay. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    board: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/boards/{board}/cards/{card}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers one card: its saved report, with the board's range and filter. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    board: number;
+                    card: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CardQuestion"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CardAnswer"];
+                    };
+                };
+                /** @description there is no such board or card (any more), or, with `at` = `/report`, the card's report was deleted */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -1440,15 +1857,47 @@ export interface components {
              */
             ledger_seq: number;
         };
+        /**
+         * @example {
+         *       "name": "Weekly visitors",
+         *       "description": "People who viewed a page.",
+         *       "last_days": 90,
+         *       "report": {
+         *         "range": {
+         *           "from": "2026-06-01",
+         *           "to": "2026-08-31"
+         *         },
+         *         "question": {
+         *           "kind": "insights",
+         *           "metrics": [
+         *             {
+         *               "event": "Page viewed",
+         *               "measure": "unique"
+         *             }
+         *           ],
+         *           "unit": "week"
+         *         }
+         *       }
+         *     }
+         */
         SaveBody: {
             name: string;
+            description?: string;
             report: components["schemas"]["Report"];
+            /** Format: int32 */
+            last_days?: number | null;
+            chart?: string | null;
         };
-        SavedReport: {
-            /** Format: int64 */
-            id: number;
-            name: string;
+        SavedReport: components["schemas"]["RecordView"] & {
+            description: string;
             report: components["schemas"]["Report"];
+            /**
+             * Format: int32
+             * @description Asks for the last so many days, today included, instead of the range in `report`.
+             */
+            last_days?: number | null;
+            /** @description How the app shows the answer. */
+            chart?: string | null;
         };
         SchemaView: {
             /** @description Most frequent first. */
@@ -1584,6 +2033,165 @@ export interface components {
         };
         ValuesView: {
             values: components["schemas"]["ValueView"][];
+        };
+        /** @description A note at a time. Stored as JSON of a catalog document of kind `annotation`. */
+        Annotation: {
+            /**
+             * Format: int64
+             * @description The instant; what decides where a chart shows it.
+             */
+            time_ms: number;
+            /** @description The same as `YYYY-MM-DD HH:MM:SS` in the project's time zone. */
+            date: string;
+            /** @description What happened, as plain text. */
+            description: string;
+            tags?: string[];
+        };
+        /**
+         * @description An annotation as it is written.
+         * @example {
+         *       "date": "2026-08-03 14:00",
+         *       "description": "Release 2.0",
+         *       "tags": [
+         *         "release"
+         *       ]
+         *     }
+         */
+        AnnotationBody: {
+            /** @description `YYYY-MM-DD`, or with a time `YYYY-MM-DD HH:MM[:SS]`, in the project's time zone. A day means its beginning. */
+            date: string;
+            /** @description What happened: 1 to 500 characters of plain text. */
+            description: string;
+            /** @description Words to find it by; at most 10. */
+            tags?: string[];
+        };
+        AnnotationView: components["schemas"]["RecordView"] & {
+            annotation: components["schemas"]["Annotation"];
+        };
+        /**
+         * @description A board. Its name, number and version stand beside it.
+         *
+         *     Cards lie in a grid of 12 columns and flow in their order: each stands right of the one before, and in the next line
+         *     where it does not fit any more. So no two cards can overlap, the order on screen is the order for a keyboard and a
+         *     screen reader, and a narrow screen shows the same order in one column.
+         * @example {
+         *       "description": "What we look at on Mondays.",
+         *       "range": {
+         *         "last_days": 30
+         *       },
+         *       "filter": "properties[\"plan\"] == \"pro\"",
+         *       "cards": [
+         *         {
+         *           "id": 1,
+         *           "width": 12,
+         *           "height": 1,
+         *           "text": "## Sign-ups\nGoal: **200** a week."
+         *         },
+         *         {
+         *           "id": 2,
+         *           "width": 6,
+         *           "height": 3,
+         *           "report": 4,
+         *           "chart": "columns"
+         *         }
+         *       ]
+         *     }
+         */
+        Board: {
+            /** @description What it is for, as plain text. */
+            description?: string;
+            range?: components["schemas"]["BoardRange"] | null;
+            /** @description Applies to every report on the board, as `filter_rule` says. */
+            filter?: unknown;
+            filter_rule?: components["schemas"]["FilterRule"];
+            cards?: components["schemas"]["Card"][];
+        };
+        BoardBody: {
+            name: string;
+            board: components["schemas"]["Board"];
+        };
+        /** @description Days that stay, or days that move with the calendar. */
+        BoardRange: components["schemas"]["DateRange"] | components["schemas"]["LastDays"];
+        BoardView: components["schemas"]["RecordView"] & {
+            board: components["schemas"]["Board"];
+        };
+        /** @description A saved report, or text. */
+        Card: {
+            /**
+             * Format: int32
+             * @description Number of the card on its board; stays when cards are moved.
+             */
+            id: number;
+            /**
+             * Format: int32
+             * @description Columns of the 12, at least 3.
+             */
+            width: number;
+            /**
+             * Format: int32
+             * @description Rows of the grid, 1 to 8. A card of text grows with its text.
+             */
+            height: number;
+            /** @description Shown instead of the name of the report. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description Number of a saved report. Either this or `text`.
+             */
+            report?: number | null;
+            /** @description Shown instead of the chart that the report was saved with. */
+            chart?: string | null;
+            /** @description Plain text with a little Markdown: headings, lists, **bold**, *italic*, `code`, links. No HTML. */
+            text?: string | null;
+        };
+        /** @description A card's report, the question that was asked of it, and the answer. */
+        CardAnswer: {
+            saved: components["schemas"]["SavedReport"];
+            /** @description The report's question with the board's range and filter in it. */
+            report: components["schemas"]["Report"];
+            explained: components["schemas"]["Explained"];
+        };
+        /**
+         * @description What is asked of a card beside what the board says.
+         * @example {
+         *       "range": {
+         *         "last_days": 7
+         *       }
+         *     }
+         */
+        CardQuestion: {
+            range?: components["schemas"]["BoardRange"] | null;
+        };
+        /**
+         * @description How the filter of a board meets the filter of a report.
+         * @enum {string}
+         */
+        FilterRule: "narrow" | "replace";
+        /** @description The last so many days, today included. */
+        LastDays: {
+            /** Format: int32 */
+            last_days: number;
+        };
+        /** @description What is known about every document. */
+        RecordView: {
+            /**
+             * Format: int64
+             * @description Number of the document; never given to another one of its kind.
+             */
+            id: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description One more with each change; a change names the one it was made from.
+             */
+            version: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** @description Who made it: `account:1`, or a machine's credential. Empty where it was not recorded. */
+            created_by: string;
+            /** Format: int64 */
+            changed_ms: number;
+            changed_by: string;
         };
     };
     responses: never;

@@ -1,11 +1,12 @@
 //! Asking a report definition.
 
 use super::JsonBody;
+use super::format::{Format, FormatParam};
 use crate::app_state::{App, Shared, now};
 use crate::auth::{Caller, InProject};
 use crate::error::{ApiError, ApiResult};
-use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use model::ErrorCode;
 use model::report::Report;
 use query::Explained;
@@ -19,14 +20,16 @@ const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Answers a report definition, exactly, with how the number came about.
 #[utoipa::path(post, operation_id = "ask", path = "/api/v1/projects/{project}/query", tag = "questions", request_body = Report,
-    params(("project" = u32, Path)),
-    responses((status = 200, body = Explained), (status = 400, description = "the definition is refused, with where and why")))]
+    params(("project" = u32, Path), FormatParam),
+    responses((status = 200, content((Explained = "application/json"), (String = "text/csv"))), (status = 400, description = "the definition is refused, with where and why")))]
 pub async fn ask(
     State(app): State<Shared>,
     place: InProject,
+    format: Format,
     JsonBody(report): JsonBody<Report>,
-) -> ApiResult<Json<Explained>> {
-    answer(&app, &place.project, &place.caller, &report).await.map(Json)
+) -> ApiResult<Response> {
+    let explained = answer(&app, &place.project, &place.caller, &report).await?;
+    Ok(format.response(&report, explained))
 }
 
 /// Runs a report and passes its answer through the gate. Every route that shows aggregates comes through here.

@@ -25,7 +25,7 @@ pub async fn list(query: Query) -> Response {
         let funnels = documents.iter().filter_map(saved_reports::from_document);
         let funnels = funnels.filter(|saved| matches!(saved.report.question, Question::Funnel(_)));
         Ok(funnels
-            .map(|saved| json!({ "funnel_id": saved.id, "name": saved.name }))
+            .map(|saved| json!({ "funnel_id": saved.record.id, "name": saved.record.name }))
             .collect::<Vec<_>>()
             .into())
     });

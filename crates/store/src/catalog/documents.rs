@@ -1,9 +1,13 @@
-//! Documents that people save: reports, funnels, cohorts, boards. The store keeps their text and reads none of it.
+//! Documents that people save: reports, cohorts, boards, annotations. The store keeps their text and reads none of it.
+//!
+//! Every document has a version, which begins at 1 and grows with each change, so that two people who edit the same one
+//! cannot overwrite each other unseen ([`Catalog::replace_document`]). A number is never given twice, also after its
+//! document was deleted: links and boards go by it.
 
 use super::Catalog;
 use crate::error::StoreError;
-use model::ProjectId;
-use rusqlite::{OptionalExtension, Row};
+use model::{EventTime, ProjectId};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 /// A saved document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +15,42 @@ pub struct Document {
     pub id: u64,
     pub name: String,
     pub json: String,
+    /// 1 for a new one; one more with each change.
+    pub version: u64,
+    pub created: Stamp,
+    pub changed: Stamp,
 }
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub at: EventTime,
+    /// The actor as the ledger writes it (`account:1`); empty for documents older than this field.
+    pub by: String,
+}
+
+/// What is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Draft<'a> {
+    pub name: &'a str,
+    pub json: &'a str,
+    /// The actor as the ledger writes it.
+    pub by: &'a str,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    Done(Document),
+    /// Somebody else was faster; nothing was written.
+    Outdated {
+        version: u64,
+    },
+    /// There is no such document (any more).
+    Missing,
+}
+
+const COLUMNS: &str = "id, name, json, version, created_ms, created_by, changed_ms, changed_by";
 
 impl Catalog {
     /// Saves a document and returns its number: a new one, or the given one, whose former text is replaced.
@@ -23,28 +62,98 @@ impl Catalog {
         name: &str,
         json: &str,
     ) -> Result<u64, StoreError> {
+        let draft = Draft { name, json, by: "" };
+        let Some(id) = id else {
+            return Ok(self.add_document(project, kind, draft)?.id);
+        };
+        match self.replace_document(project, kind, id, None, draft)? {
+            Replaced::Missing => self.insert(project, kind, Some(id), draft).map(|document| document.id),
+            _ => Ok(id),
+        }
+    }
+
+    /// Saves a new document under the next number of its kind.
+    pub fn add_document(&self, project: ProjectId, kind: &str, draft: Draft<'_>) -> Result<Document, StoreError> {
+        self.insert(project, kind, None, draft)
+    }
+
+    fn insert(
+        &self,
+        project: ProjectId,
+        kind: &str,
+        id: Option<u64>,
+        draft: Draft<'_>,
+    ) -> Result<Document, StoreError> {
         if !self.has_project(project) {
             return Err(StoreError::UnknownProject(project));
         }
         let mut connection = self.lock();
-        let mut write = || -> rusqlite::Result<u64> {
+        let now = (self.clock)();
+        let mut write = || -> rusqlite::Result<Document> {
             let transaction = connection.transaction()?;
-            let id = match id {
-                Some(id) => id,
-                None => transaction.query_row(
-                    "SELECT coalesce(max(id), 0) + 1 FROM document WHERE project = ?1 AND kind = ?2",
-                    (project.0, kind),
-                    |row| row.get(0),
-                )?,
-            };
+            let id = take_number(&transaction, project, kind, id)?;
             transaction.execute(
-                "INSERT OR REPLACE INTO document(project, kind, id, name, json) VALUES (?1, ?2, ?3, ?4, ?5)",
-                (project.0, kind, id, name, json),
+                "INSERT INTO document(project, kind, id, name, json, version, created_ms, created_by, changed_ms, changed_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?6, ?7)",
+                (project.0, kind, id, draft.name, draft.json, now.0, draft.by),
             )?;
             transaction.commit()?;
-            Ok(id)
+            let stamp = Stamp {
+                at: now,
+                by: draft.by.to_owned(),
+            };
+            Ok(Document {
+                id,
+                name: draft.name.to_owned(),
+                json: draft.json.to_owned(),
+                version: 1,
+                created: stamp.clone(),
+                changed: stamp,
+            })
         };
         write().map_err(StoreError::catalog("save a document"))
+    }
+
+    /// Replaces a document, if it still has the version that the change was made from; any version without one.
+    pub fn replace_document(
+        &self,
+        project: ProjectId,
+        kind: &str,
+        id: u64,
+        version: Option<u64>,
+        draft: Draft<'_>,
+    ) -> Result<Replaced, StoreError> {
+        let mut connection = self.lock();
+        let now = (self.clock)();
+        let mut write = || -> rusqlite::Result<Replaced> {
+            let transaction = connection.transaction()?;
+            let Some(former) = read(&transaction, project, kind, id)? else {
+                return Ok(Replaced::Missing);
+            };
+            if version.is_some_and(|version| version != former.version) {
+                return Ok(Replaced::Outdated {
+                    version: former.version,
+                });
+            }
+            transaction.execute(
+                "UPDATE document SET name = ?4, json = ?5, version = version + 1, changed_ms = ?6, changed_by = ?7
+                 WHERE project = ?1 AND kind = ?2 AND id = ?3",
+                (project.0, kind, id, draft.name, draft.json, now.0, draft.by),
+            )?;
+            transaction.commit()?;
+            Ok(Replaced::Done(Document {
+                id,
+                name: draft.name.to_owned(),
+                json: draft.json.to_owned(),
+                version: former.version + 1,
+                created: former.created,
+                changed: Stamp {
+                    at: now,
+                    by: draft.by.to_owned(),
+                },
+            }))
+        };
+        write().map_err(StoreError::catalog("replace a document"))
     }
 
     /// All documents of a kind by number.
@@ -52,7 +161,9 @@ impl Catalog {
         let connection = self.lock();
         let read = || -> rusqlite::Result<Vec<Document>> {
             connection
-                .prepare("SELECT id, name, json FROM document WHERE project = ?1 AND kind = ?2 ORDER BY id")?
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM document WHERE project = ?1 AND kind = ?2 ORDER BY id"
+                ))?
                 .query_map((project.0, kind), document_of_row)?
                 .collect()
         };
@@ -60,14 +171,7 @@ impl Catalog {
     }
 
     pub fn document(&self, project: ProjectId, kind: &str, id: u64) -> Result<Option<Document>, StoreError> {
-        self.lock()
-            .query_row(
-                "SELECT id, name, json FROM document WHERE project = ?1 AND kind = ?2 AND id = ?3",
-                (project.0, kind, id),
-                document_of_row,
-            )
-            .optional()
-            .map_err(StoreError::catalog("read a document"))
+        read(&self.lock(), project, kind, id).map_err(StoreError::catalog("read a document"))
     }
 
     /// Removes a document. `false`: there was none.
@@ -82,10 +186,46 @@ impl Catalog {
     }
 }
 
+/// The number for a new document: the given one, or the one after the largest that was ever given.
+fn take_number(connection: &Connection, project: ProjectId, kind: &str, id: Option<u64>) -> rusqlite::Result<u64> {
+    let last: u64 = connection
+        .query_row(
+            "SELECT last FROM document_number WHERE project = ?1 AND kind = ?2",
+            (project.0, kind),
+            |row| row.get(0),
+        )
+        .optional()?
+        .unwrap_or(0);
+    let id = id.unwrap_or(last + 1);
+    connection.execute(
+        "INSERT OR REPLACE INTO document_number(project, kind, last) VALUES (?1, ?2, ?3)",
+        (project.0, kind, id.max(last)),
+    )?;
+    Ok(id)
+}
+
+fn read(connection: &Connection, project: ProjectId, kind: &str, id: u64) -> rusqlite::Result<Option<Document>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM document WHERE project = ?1 AND kind = ?2 AND id = ?3"
+        ))?
+        .query_row((project.0, kind, id), document_of_row)
+        .optional()
+}
+
 fn document_of_row(row: &Row<'_>) -> rusqlite::Result<Document> {
     Ok(Document {
         id: row.get(0)?,
         name: row.get(1)?,
         json: row.get(2)?,
+        version: row.get(3)?,
+        created: Stamp {
+            at: EventTime(row.get(4)?),
+            by: row.get(5)?,
+        },
+        changed: Stamp {
+            at: EventTime(row.get(6)?),
+            by: row.get(7)?,
+        },
     })
 }

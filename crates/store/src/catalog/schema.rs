@@ -4,8 +4,21 @@ use crate::error::StoreError;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
-/// Version of the tables, in SQLite's `user_version`. A store of another version is refused.
-const VERSION: i64 = 1;
+/// Version of the tables, in SQLite's `user_version`. A store of an earlier version is brought up to it when it is opened
+/// ([`UPGRADES`]); one of a later version is refused.
+const VERSION: i64 = 2;
+
+/// What leads from version 1 to 2, from 2 to 3, and so on. Each runs once, in a transaction with the new version.
+const UPGRADES: [&str; 1] = ["
+ALTER TABLE document ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE document ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE document ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE document ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE document ADD COLUMN changed_by TEXT NOT NULL DEFAULT '';
+CREATE TABLE document_number(project INTEGER NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY(project, kind)) STRICT, WITHOUT ROWID;
+INSERT INTO document_number SELECT project, kind, max(id) FROM document GROUP BY project, kind;
+"];
 
 const TABLES: &str = "
 CREATE TABLE setting(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -33,7 +46,18 @@ CREATE TABLE document(
     id INTEGER NOT NULL,
     name TEXT NOT NULL,
     json TEXT NOT NULL,
+    version INTEGER NOT NULL DEFAULT 1,
+    created_ms INTEGER NOT NULL DEFAULT 0,
+    created_by TEXT NOT NULL DEFAULT '',
+    changed_ms INTEGER NOT NULL DEFAULT 0,
+    changed_by TEXT NOT NULL DEFAULT '',
     PRIMARY KEY(project, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE document_number(
+    project INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY(project, kind)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE segment(
     id INTEGER PRIMARY KEY,
@@ -108,7 +132,7 @@ pub(super) fn create(file: &Path, shards: u32) -> Result<Connection, StoreError>
     Ok(connection)
 }
 
-/// Opens an existing database of this version.
+/// Opens an existing database of this version or an earlier one.
 pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags).map_err(|source| StoreError::NotAStore {
@@ -119,17 +143,85 @@ pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(StoreError::catalog("read its version"))?;
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Err(StoreError::NotAStore {
             directory: file.parent().unwrap_or(file).to_path_buf(),
             what: format!("its catalog has version {version}; this program reads version {VERSION}"),
         });
     }
+    upgrade(&connection, version).map_err(StoreError::catalog("bring its tables up to date"))?;
     Ok(connection)
+}
+
+fn upgrade(connection: &Connection, from: i64) -> rusqlite::Result<()> {
+    for (to, statements) in (2_i64..).zip(UPGRADES).filter(|(to, _)| *to > from) {
+        connection.execute_batch(&format!("BEGIN; {statements} PRAGMA user_version = {to}; COMMIT;"))?;
+    }
+    Ok(())
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
         .map_err(StoreError::catalog("set its journal mode"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The two tables as version 1 had them.
+    const VERSION_1: &str = "
+        CREATE TABLE project(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+        CREATE TABLE document(
+            project INTEGER NOT NULL REFERENCES project(id), kind TEXT NOT NULL, id INTEGER NOT NULL,
+            name TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY(project, kind, id)) STRICT, WITHOUT ROWID;
+        INSERT INTO project VALUES (1, 'P');
+        INSERT INTO document VALUES (1, 'report', 4, 'Sales', '{}');
+        PRAGMA user_version = 1;";
+
+    #[test]
+    fn an_earlier_catalog_is_brought_up_to_date_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.db");
+        Connection::open(&file).unwrap().execute_batch(VERSION_1).unwrap();
+        for _ in 0..2 {
+            let connection = open(&file).unwrap();
+            let columns = "SELECT name || version || created_by || (SELECT last FROM document_number) FROM document";
+            let read: String = connection.query_row(columns, (), |row| row.get(0)).unwrap();
+            assert_eq!(read, "Sales14");
+        }
+    }
+
+    #[test]
+    fn upgraded_and_new_documents_have_the_same_columns() {
+        let directory = tempfile::tempdir().unwrap();
+        let old = directory.path().join("old.db");
+        Connection::open(&old).unwrap().execute_batch(VERSION_1).unwrap();
+        let columns = |connection: Connection| -> Vec<String> {
+            ["document", "document_number"]
+                .map(|table| {
+                    connection
+                        .prepare(&format!("SELECT name || type || \"notnull\" || coalesce(dflt_value, '') || pk FROM pragma_table_info('{table}')"))
+                        .unwrap()
+                        .query_map((), |row| row.get(0))
+                        .unwrap()
+                        .collect::<rusqlite::Result<Vec<String>>>()
+                        .unwrap()
+                })
+                .concat()
+        };
+        let new = create(&directory.path().join("new.db"), 4).unwrap();
+        assert_eq!(columns(open(&old).unwrap()), columns(new));
+    }
+
+    #[test]
+    fn a_later_catalog_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.db");
+        let connection = create(&file, 4).unwrap();
+        connection.execute_batch("PRAGMA user_version = 99").unwrap();
+        drop(connection);
+        assert!(matches!(open(&file), Err(StoreError::NotAStore { .. })));
+    }
 }

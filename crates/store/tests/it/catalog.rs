@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use ::model::{EventTime, ProjectId};
-use store::{Credential, CredentialKind, Store, StoreError};
+use store::{Credential, CredentialKind, Draft, Replaced, Store, StoreError};
 
 fn credential(kind: CredentialKind, username: Option<&str>, digest: u8) -> Credential {
     Credential {
@@ -96,4 +96,49 @@ fn projects_do_not_see_each_other() {
         assert_eq!((store.feed_position(PROJECT), store.feed_position(other)), (0, 1));
         store.flush().unwrap();
     }
+}
+
+#[test]
+fn a_change_from_an_old_version_is_not_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(options(directory.path()));
+    let catalog = store.catalog();
+    let draft = |json, by| Draft {
+        name: "Sales",
+        json,
+        by,
+    };
+    let first = catalog.add_document(PROJECT, "board", draft("1", "account:1")).unwrap();
+    assert_eq!((first.version, first.created.by.as_str()), (1, "account:1"));
+    let Replaced::Done(second) = catalog
+        .replace_document(PROJECT, "board", first.id, Some(1), draft("2", "account:2"))
+        .unwrap()
+    else {
+        panic!("the version was right")
+    };
+    assert_eq!((second.version, second.json.as_str()), (2, "2"));
+    assert_eq!(
+        (second.created.by.as_str(), second.changed.by.as_str()),
+        ("account:1", "account:2")
+    );
+    let late = catalog.replace_document(PROJECT, "board", first.id, Some(1), draft("3", "account:1"));
+    assert_eq!(late.unwrap(), Replaced::Outdated { version: 2 });
+    assert_eq!(catalog.document(PROJECT, "board", first.id).unwrap(), Some(second));
+    let unconditional = catalog.replace_document(PROJECT, "board", first.id, None, draft("4", "account:1"));
+    assert!(matches!(unconditional.unwrap(), Replaced::Done(document) if document.version == 3));
+    let elsewhere = catalog.replace_document(PROJECT, "report", first.id, None, draft("5", "account:1"));
+    assert_eq!(elsewhere.unwrap(), Replaced::Missing);
+}
+
+#[test]
+fn numbers_of_deleted_documents_are_not_given_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(options(directory.path()));
+    let catalog = store.catalog();
+    let save = |id| catalog.save_document(PROJECT, "report", id, "x", "{}").unwrap();
+    assert_eq!((save(None), save(None)), (1, 2));
+    assert!(catalog.delete_document(PROJECT, "report", 2).unwrap());
+    assert_eq!(save(None), 3);
+    assert_eq!((save(Some(7)), save(None)), (7, 8));
+    assert_eq!(catalog.save_document(PROJECT, "board", None, "x", "{}").unwrap(), 1);
 }

@@ -1,7 +1,7 @@
 //! A flow's nodes, links and paths as rows of text.
 
 use super::{Rows, segment_text};
-use model::report::{FlowAnswer, FlowColumn, FlowPart, FlowSegment, NodeKind, NodeName, NodePlace};
+use crate::report::{FlowAnswer, FlowColumn, FlowPart, FlowSegment, NodeKind, NodeName, NodePlace};
 
 /// One table: a row per node, then per link, then per path.
 pub fn rows(answer: &FlowAnswer) -> Rows {

@@ -1,11 +1,13 @@
-//! Answers as rows of text: aligned for a terminal, or CSV.
+//! Answers as rows of text: the form of every answer that a table, a terminal or a spreadsheet shows.
+//!
+//! The first row is the head. Values are bare: numbers without separators, for [`crate::csv`] as for a person.
 
 mod flow;
 
-use model::report::{
+use crate::report::{
     Answer, FrequencyAnswer, FunnelAnswer, InsightsAnswer, LifecycleAnswer, RetentionAnswer, Segment, StickinessAnswer,
 };
-use model::value::number_text;
+use crate::value::number_text;
 
 pub type Rows = Vec<Vec<String>>;
 
@@ -177,42 +179,9 @@ pub fn aligned(rows: &Rows) -> String {
     text
 }
 
-/// RFC 4180, with cells that a spreadsheet would take for a formula disarmed by a leading apostrophe.
-pub fn csv(rows: &Rows) -> String {
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| csv_cell(cell)).collect();
-        text.push_str(&cells.join(","));
-        text.push_str("\r\n");
-    }
-    text
-}
-
-fn csv_cell(cell: &str) -> String {
-    let is_formula =
-        cell.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) && cell.parse::<f64>().is_err();
-    let safe = if is_formula {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
-    match safe.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", safe.replace('"', "\"\"")),
-        false => safe,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn csv_is_safe_for_spreadsheets() {
-        assert_eq!(csv_cell("=1+1"), "'=1+1");
-        assert_eq!(csv_cell("-5.5"), "-5.5");
-        assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(csv_cell("@SUM(1),2"), "\"'@SUM(1),2\"");
-    }
 
     #[test]
     fn numbers_stand_to_the_right() {
