@@ -5,7 +5,7 @@
 import type { paths } from './schema';
 import { isRecord, recordOf, textOrNull } from './json';
 
-type Method = 'get' | 'post' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'delete';
 type PathsWith<M extends Method> = {
   [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never;
 }[keyof paths];
@@ -22,6 +22,8 @@ interface Options<O> {
   path?: PathParameters<O>;
   query?: QueryParameters<O>;
   body?: Body<O>;
+  /** The version that a change was made from; the server refuses it with `conflict` when there is a newer one. */
+  version?: number;
   signal?: AbortSignal;
 }
 
@@ -50,6 +52,8 @@ export const api = {
     send<Ok<Operation<P, 'get'>>>('GET', path, options),
   post: <P extends PathsWith<'post'>>(path: P, options: Options<Operation<P, 'post'>> = {}) =>
     send<Ok<Operation<P, 'post'>>>('POST', path, options),
+  put: <P extends PathsWith<'put'>>(path: P, options: Options<Operation<P, 'put'>> = {}) =>
+    send<Ok<Operation<P, 'put'>>>('PUT', path, options),
   delete: <P extends PathsWith<'delete'>>(path: P, options: Options<Operation<P, 'delete'>> = {}) =>
     send<Ok<Operation<P, 'delete'>>>('DELETE', path, options),
 };
@@ -57,7 +61,10 @@ export const api = {
 async function send<T>(method: string, path: string, options: Options<unknown>): Promise<T> {
   const response = await reach(urlOf(path, options.path, options.query), {
     method,
-    headers: options.body === undefined ? {} : { 'content-type': 'application/json' },
+    headers: {
+      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.version === undefined ? {} : { 'if-match': `"${options.version}"` }),
+    },
     body: options.body === undefined ? undefined : JSON.stringify(options.body),
     signal: options.signal,
     credentials: 'same-origin',

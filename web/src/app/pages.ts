@@ -23,7 +23,11 @@ export const GROUPS: Group[] = [
   {
     label: 'Home',
     plain: true,
-    places: [{ path: '/', label: 'Overview', icon: 'overview' }],
+    places: [
+      { path: '/', label: 'Overview', icon: 'overview' },
+      { path: '/boards', label: 'Boards', icon: 'boards' },
+      { path: '/reports', label: 'Saved reports', icon: 'save' },
+    ],
   },
   {
     label: 'Reports',
@@ -41,7 +45,13 @@ export const GROUPS: Group[] = [
       { path: '/ledger', label: 'Ledger', icon: 'ledger' },
     ],
   },
-  { label: 'Project', places: [{ path: '/setup', label: 'Setup', icon: 'setup' }] },
+  {
+    label: 'Project',
+    places: [
+      { path: '/annotations', label: 'Annotations', icon: 'annotations' },
+      { path: '/setup', label: 'Setup', icon: 'setup' },
+    ],
+  },
 ];
 
 /** The questions about coming back, one page each; the navigation lists the first. */
@@ -58,8 +68,8 @@ export function isCurrent(place: string, path: string): boolean {
 }
 
 export function titleOf(path: string): string {
-  const person = /^\/people\/(\d+)$/.exec(path)?.[1];
-  if (person) return `Person ${person}`;
+  const [, parent, number] = /^\/(people|boards|reports)\/(\d+)$/.exec(path) ?? [];
+  if (parent) return `${{ people: 'Person', boards: 'Board', reports: 'Report' }[parent] ?? ''} ${number}`;
   if (path === '/login') return 'Sign in';
   const place = [...GROUPS.flatMap((group) => group.places), ...RETENTION_PAGES].find((known) => known.path === path);
   return place?.label ?? 'Not found';

@@ -4,6 +4,7 @@ import { api } from '../api/client';
 import type { Explained, Question, Report, SavedReport } from '../api/types';
 import { type Days, type RangeChoice, resolveRange, today } from '../model/dates';
 import { reportOf } from '../model/definition';
+import { stateOf } from '../model/saved';
 import { type ChartKind, type ReportState, decodeState, encodeState } from '../model/url_state';
 import { Resource } from './resource.svelte';
 import { route } from './router.svelte';
@@ -56,14 +57,9 @@ export class ReportPage<K extends Question['kind']> {
   }
 
   open(saved: SavedReport): void {
-    const { range, filter, question } = saved.report;
-    if (question.kind !== this.kind) return;
-    this.state = {
-      range,
-      chart: this.state?.chart ?? 'line',
-      ...(typeof filter === 'string' ? { filter } : {}),
-      question: question as QuestionOf<K>,
-    };
+    const state = stateOf(saved);
+    if (state.question.kind !== this.kind) return;
+    this.state = { ...state, question: state.question as QuestionOf<K> };
   }
 
   /** Writes the address and asks anew; call from an effect. Returns what to do before the next run. */

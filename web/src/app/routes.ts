@@ -1,5 +1,8 @@
 /** Which page stands at which path. A page about one thing is handed its number: `/people/{number}`. */
 import type { Component } from 'svelte';
+import Annotations from '../pages/Annotations.svelte';
+import Board from '../pages/Board.svelte';
+import Boards from '../pages/Boards.svelte';
 import Frequency from '../pages/Frequency.svelte';
 import Funnels from '../pages/Funnels.svelte';
 import Insights from '../pages/Insights.svelte';
@@ -10,12 +13,16 @@ import NotFound from '../pages/NotFound.svelte';
 import Overview from '../pages/Overview.svelte';
 import People from '../pages/People.svelte';
 import Person from '../pages/Person.svelte';
+import Report from '../pages/Report.svelte';
+import Reports from '../pages/Reports.svelte';
 import Retention from '../pages/Retention.svelte';
 import Setup from '../pages/Setup.svelte';
 import Stickiness from '../pages/Stickiness.svelte';
 
 const PAGES: Record<string, Component> = {
   '/': Overview,
+  '/boards': Boards,
+  '/reports': Reports,
   '/insights': Insights,
   '/funnels': Funnels,
   '/retention': Retention,
@@ -25,11 +32,14 @@ const PAGES: Record<string, Component> = {
   '/live': Live,
   '/people': People,
   '/ledger': Ledger,
+  '/annotations': Annotations,
   '/setup': Setup,
 };
 
 const NUMBERED: Record<string, Component<{ number: number }>> = {
   '/people': Person,
+  '/boards': Board,
+  '/reports': Report,
 };
 
 export type Match = { page: Component } | { page: Component<{ number: number }>; number: number };

@@ -36,6 +36,11 @@ class SessionStore {
     return this.project?.timezone ?? 'UTC';
   }
 
+  /** Whether the signed-in may change what is saved; the server decides, this only hides what it would refuse. */
+  get mayEdit(): boolean {
+    return this.session !== null && !['viewer', 'auditor'].includes(this.session.role);
+  }
+
   choose(id: number): void {
     this.chosen = id;
     localStorage.setItem(KEY, String(id));

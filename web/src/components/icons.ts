@@ -2,6 +2,10 @@
 export const ICONS = {
   overview: 'M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z',
   insights: 'M4 19V5M4 19h16M8 15l4-5 3 3 5-7',
+  boards: 'M4 4h9v7H4zM16 4h4v7h-4zM4 14h5v6H4zM12 14h8v6h-8z',
+  annotations: 'M5 21V4h12l-2.500 4 2.500 4H5',
+  more: 'M5 12v.01M12 12v.01M19 12v.01',
+  grip: 'M9 6v.01M9 12v.01M9 18v.01M15 6v.01M15 12v.01M15 18v.01',
   funnels: 'M4 5h16l-6 7v6l-4 2v-8z',
   retention: 'M20 12a8 8 0 1 1-2.6-5.9M20 4v4h-4M12 8v4l3 2',
   live: 'M3 12h4l3-7 4 14 3-7h4',

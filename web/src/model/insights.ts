@@ -1,10 +1,12 @@
 /** An answer of numbers over time as lines, and as a table. */
 import type { InsightsAnswer, InsightsQuestion, Series } from '../api/types';
-import type { Cell } from './csv';
+import type { Table } from './csv';
 import { bucketLong } from './dates';
 import { metricLabel } from './definition';
 import { propertyOf } from './expression';
 import { propertyLabel, valueName } from './names';
+
+export type { Table } from './csv';
 
 export interface Line {
   /** The same for the same metric and segment, whatever the order. */
@@ -53,11 +55,6 @@ function lineLabel(question: InsightsQuestion, series: Series, locale?: string):
   if (series.segment.length === 0) return name;
   const segment = segmentLabel(series.segment, question.breakdown ?? [], locale);
   return question.metrics.length === 1 ? segment : `${segment} · ${name}`;
-}
-
-export interface Table {
-  header: string[];
-  rows: Cell[][];
 }
 
 /** The whole answer, one row a line: the accessible form of the chart, and the download. */
