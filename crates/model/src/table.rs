@@ -41,13 +41,18 @@ fn funnel(answer: &FunnelAnswer) -> Rows {
         [
             "segment",
             "step",
-            "persons",
+            "counted",
             "of the first",
             "mean seconds from the step before",
         ]
         .map(str::to_owned)
         .to_vec(),
     ];
+    let mut steps = answer.overall.iter().flat_map(|segment| &segment.steps);
+    let has_times = steps.any(|step| step.times_from_previous.is_some());
+    if has_times {
+        rows[0].push("median seconds from the step before".into());
+    }
     for segment in &answer.overall {
         let first = segment.steps.first().map_or(0, |step| step.count);
         for (index, step) in segment.steps.iter().enumerate() {
@@ -56,17 +61,25 @@ fn funnel(answer: &FunnelAnswer) -> Rows {
             } else {
                 step.count as f64 / first as f64
             };
-            rows.push(vec![
+            let mut row = vec![
                 segment_text(&segment.segment),
                 (index + 1).to_string(),
                 step.count.to_string(),
                 format!("{:.1} %", share * 100.0),
-                step.mean_ms_from_previous
-                    .map_or(String::new(), |ms| format!("{:.1}", ms / 1000.0)),
-            ]);
+                seconds(step.mean_ms_from_previous),
+            ];
+            if has_times {
+                let times = step.times_from_previous.as_ref();
+                row.push(seconds(times.map(|times| times.median_ms)));
+            }
+            rows.push(row);
         }
     }
     rows
+}
+
+fn seconds(ms: Option<f64>) -> String {
+    ms.map_or(String::new(), |ms| format!("{:.1}", ms / 1000.0))
 }
 
 fn retention(answer: &RetentionAnswer) -> Rows {

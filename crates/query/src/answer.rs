@@ -13,6 +13,7 @@ mod retention;
 use crate::QueryError;
 use crate::calendar::Buckets;
 use crate::operators::cells::{Cell, Cells};
+use crate::persons::Crowd;
 use crate::plan;
 use crate::segments::compare;
 use jiff::tz::TimeZone;
@@ -84,10 +85,15 @@ impl<'a> Reading<'a> {
     /// Notes that a cell is in the answer.
     fn show<'c>(&mut self, cell: Option<&'c Cell>) -> Option<&'c Cell> {
         let cell = cell?;
-        if !cell.crowd.is_many() {
-            self.shown.extend(cell.crowd.few().iter().copied());
-        }
+        self.show_crowd(&cell.crowd);
         Some(cell)
+    }
+
+    /// Notes that a number of these persons is in the answer.
+    fn show_crowd(&mut self, crowd: &Crowd) {
+        if !crowd.is_many() {
+            self.shown.extend(crowd.few().iter().copied());
+        }
     }
 }
 

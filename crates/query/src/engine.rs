@@ -7,7 +7,7 @@ use crate::error::{QueryError, sort_out};
 use crate::operators;
 use crate::operators::cells::Cells;
 use crate::operators::node::OperatorPlanner;
-use crate::people::{self, GroupRow, GroupSet, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
+use crate::people::{self, GroupRow, GroupSet, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
 use crate::plan::functions::Zone;
 use crate::plan::{self, Source};
 use crate::rows::{self, EventRow, EventsQuery};
@@ -148,6 +148,30 @@ impl Engine {
                 question_digest: digest_of(&(&report, &cell)),
             };
             Ok(Undisclosed::new(PeopleSet::of(persons), disclosure))
+        })
+        .await
+    }
+
+    /// A page of those behind one number, in order of person number, with their ordinary properties. Discloses the page.
+    pub async fn member_rows(
+        &self,
+        project: &Project,
+        report: &Report,
+        cell: &ReportCell,
+        page: Page,
+    ) -> Result<Undisclosed<PeoplePage>, QueryError> {
+        let (shared, project, report, cell) = (self.shared.clone(), project.clone(), report.clone(), cell.clone());
+        self.run(async move {
+            let snapshot = shared.store.snapshot(project.id);
+            let members = shared.members(&snapshot, &project, &report, &cell).await?;
+            let digest = digest_of(&(&report, &cell));
+            Ok(people::page_of_members(
+                &snapshot,
+                members,
+                page,
+                fields_of(&report),
+                digest,
+            ))
         })
         .await
     }

@@ -29,6 +29,7 @@ mod segments;
 pub use engine::{Engine, EngineOptions, Explained, Explanation};
 pub use error::QueryError;
 pub use people::{
-    Behavior, DISTINCT_ID, GroupRow, GroupSet, LAST_SEEN, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet, PersonRow,
+    Behavior, DISTINCT_ID, GroupRow, GroupSet, LAST_SEEN, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet,
+    PersonRow,
 };
 pub use rows::{EventRow, EventsQuery};

@@ -15,7 +15,7 @@ use model::{EventTime, Expression, PersonNumber, Value};
 use roaring::RoaringTreemap;
 use serde::Serialize;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{Profile, Snapshot};
 
 /// Which profiles, in which order.
@@ -27,6 +27,13 @@ pub struct PeopleQuery {
     pub persons: Option<Vec<PersonNumber>>,
     /// Property and whether the largest come first; persons without it come last. By number when absent.
     pub sort: Option<(String, bool)>,
+    pub limit: usize,
+    pub offset: usize,
+}
+
+/// Which of many.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
     pub limit: usize,
     pub offset: usize,
 }
@@ -137,11 +144,7 @@ pub(crate) async fn answer(
     let total = people.len() as u64;
     let page = people.into_iter().skip(question.offset).take(question.limit);
     let people: Vec<PersonRow> = page
-        .map(|(number, profile)| PersonRow {
-            person: PersonNumber(number),
-            properties: profile.map(|profile| profile.properties.clone()).unwrap_or_default(),
-            last_seen: profile.and_then(|profile| profile.last_seen),
-        })
+        .map(|(number, profile)| row(PersonNumber(number), profile))
         .collect();
     let disclosure = Disclosure {
         class: Class::D2,
@@ -150,6 +153,41 @@ pub(crate) async fn answer(
         question_digest: digest,
     };
     Ok(Undisclosed::new(PeoplePage { total, people }, disclosure))
+}
+
+/// A page of the persons behind a number, with their ordinary properties. `fields` is what being behind it says.
+pub(crate) fn page_of_members(
+    snapshot: &Snapshot,
+    members: RoaringTreemap,
+    page: Page,
+    mut fields: BTreeSet<String>,
+    question_digest: [u8; 32],
+) -> Undisclosed<PeoplePage> {
+    let profiles = snapshot.profiles();
+    let sent = members.iter().skip(page.offset).take(page.limit).map(PersonNumber);
+    let people: Vec<PersonRow> = sent.map(|person| row(person, profiles.get(person))).collect();
+    fields.extend(people.iter().flat_map(|row| row.properties.keys().cloned()));
+    let total = members.len();
+    let disclosure = Disclosure {
+        class: Class::D2,
+        // How many there are is a number of the answer too, and about them where they are few.
+        persons: if total < Class::CROWD_MIN as u64 {
+            members
+        } else {
+            people.iter().map(|row| row.person.0).collect()
+        },
+        fields,
+        question_digest,
+    };
+    Undisclosed::new(PeoplePage { total, people }, disclosure)
+}
+
+fn row(person: PersonNumber, profile: Option<&Profile>) -> PersonRow {
+    PersonRow {
+        person,
+        properties: profile.map(|profile| profile.properties.clone()).unwrap_or_default(),
+        last_seen: profile.and_then(|profile| profile.last_seen),
+    }
 }
 
 fn sort(people: &mut [Candidate<'_>], by: Option<&(String, bool)>) {

@@ -155,8 +155,8 @@ pub(crate) fn expressions(report: &Report) -> Vec<&Expression> {
             expressions.extend(&insights.breakdown);
         }
         Question::Funnel(funnel) => {
-            expressions.extend(funnel.steps.iter().filter_map(|step| step.filter.as_ref()));
-            expressions.extend(&funnel.breakdown);
+            expressions.extend(funnel::selectors(funnel).filter_map(|(_, filter)| filter));
+            expressions.extend(funnel.breakdown.iter().chain(&funnel.hold));
         }
         Question::Retention(retention) => {
             expressions.extend(
@@ -185,7 +185,7 @@ pub(crate) fn expressions(report: &Report) -> Vec<&Expression> {
 pub(crate) fn events(report: &Report) -> Vec<Option<&String>> {
     match &report.question {
         Question::Insights(insights) => insights.metrics.iter().map(|metric| metric.event.as_ref()).collect(),
-        Question::Funnel(funnel) => funnel.steps.iter().map(|step| step.event.as_ref()).collect(),
+        Question::Funnel(funnel) => funnel::selectors(funnel).map(|(event, _)| event).collect(),
         Question::Retention(retention) => vec![retention.born.event.as_ref(), retention.returning.event.as_ref()],
         Question::Frequency(Frequency { active, .. })
         | Question::Stickiness(Stickiness { active, .. })
@@ -205,7 +205,7 @@ pub(crate) fn plan(
     let wanted = cell.map(wanted);
     let (operator, rows, buckets) = match &report.question {
         Question::Insights(insights) => insights::parts(source, insights, range)?,
-        Question::Funnel(funnel) => funnel::parts(source, funnel, range, wanted)?,
+        Question::Funnel(funnel) => funnel::parts(source, report, funnel, range, wanted)?,
         Question::Retention(retention) => retention::parts(source, retention, range, wanted)?,
         Question::Frequency(frequency) => frequency::parts(source, &frequency.into(), range, wanted)?,
         Question::Stickiness(stickiness) => frequency::parts(source, &stickiness.into(), range, wanted)?,

@@ -1,45 +1,34 @@
-//! How many persons go through steps in order.
+//! How many go through steps.
+
+mod attempt;
+mod durations;
+mod events;
 
 use crate::calendar::{Bucket, bucket_of, buckets, day_end, day_start, names};
-use crate::expression::evaluate;
-use crate::history::Row;
-use crate::segment::{largest_first, values_of};
+use crate::segment::largest_first;
 use crate::{Asked, ReferenceError};
+use attempt::{Run, attempt, may_start, next_start};
+use durations::durations;
+use events::{Seen, events_of_persons};
 use model::PersonNumber;
 use model::report::{
-    Attempt, Funnel, FunnelAnswer, FunnelCell, FunnelSegment, FunnelSide, FunnelStep, InvalidReport, Segment,
+    Attempt, Attribution, Funnel, FunnelAnswer, FunnelCell, FunnelCount, FunnelSegment, FunnelSide, FunnelStep,
+    InvalidReport, Segment,
 };
 use std::collections::BTreeSet;
 
-/// An event of a person with the steps it can be.
-struct StepEvent {
-    person: PersonNumber,
-    time_ms: i64,
-    seq: u64,
-    /// Per step of the definition.
-    is_step: Vec<bool>,
-    /// Segments that an attempt starting here belongs to.
-    segments: Vec<Segment>,
-}
-
-/// How far a person came from one start.
-struct Run<'a> {
-    start: &'a StepEvent,
-    times_ms: Vec<i64>,
-}
-
 pub(crate) fn answer(asked: &Asked<'_>, funnel: &Funnel) -> Result<FunnelAnswer, ReferenceError> {
     let buckets = trend_buckets(asked, funnel)?;
-    let persons = persons(asked, funnel)?;
-    let runs_of_persons = runs_of_persons(asked, funnel, &persons)?;
+    let persons = events_of_persons(asked, funnel)?;
+    let counted = counted_runs(asked, funnel, &persons, &buckets)?;
 
-    let overall = counted_in(funnel, &runs_of_persons, &buckets, None);
+    let overall = in_bucket(&counted, None);
     let mut sizes: Vec<(Segment, f64)> = Vec::new();
     for run in &overall {
-        for segment in &run.start.segments {
-            match sizes.iter_mut().find(|(known, _)| known == segment) {
+        for segment in segments_of(funnel, run) {
+            match sizes.iter_mut().find(|(known, _)| *known == segment) {
                 Some((_, size)) => *size += 1.0,
-                None => sizes.push((segment.clone(), 1.0)),
+                None => sizes.push((segment, 1.0)),
             }
         }
     }
@@ -47,13 +36,11 @@ pub(crate) fn answer(asked: &Asked<'_>, funnel: &Funnel) -> Result<FunnelAnswer,
     let mut shown = largest_first(sizes);
     shown.truncate(funnel.limit);
 
-    let mut trend = Vec::new();
-    for bucket in 0..buckets.len() {
-        let started_here = counted_in(funnel, &runs_of_persons, &buckets, Some(bucket));
-        trend.push(segments(funnel, &started_here, &shown));
-    }
+    let trend = (0..buckets.len())
+        .map(|bucket| segments(funnel, &in_bucket(&counted, Some(bucket)), &shown, false))
+        .collect();
     Ok(FunnelAnswer {
-        overall: segments(funnel, &overall, &shown),
+        overall: segments(funnel, &overall, &shown, funnel.times.is_some()),
         buckets: names(&buckets),
         trend,
         segments_total,
@@ -66,17 +53,17 @@ pub(crate) fn members(
     funnel: &Funnel,
     cell: &FunnelCell,
 ) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
-    let persons = persons(asked, funnel)?;
-    let runs_of_persons = runs_of_persons(asked, funnel, &persons)?;
     let buckets = trend_buckets(asked, funnel)?;
-    let behind = counted_in(funnel, &runs_of_persons, &buckets, cell.bucket)
+    let persons = events_of_persons(asked, funnel)?;
+    let counted = counted_runs(asked, funnel, &persons, &buckets)?;
+    let behind = in_bucket(&counted, cell.bucket)
         .into_iter()
         .filter(|run| match cell.side {
-            FunnelSide::Reached => run.times_ms.len() > cell.step,
-            FunnelSide::DroppedOff => run.times_ms.len() == cell.step + 1,
+            FunnelSide::Reached => run.taken.len() > cell.step,
+            FunnelSide::DroppedOff => run.taken.len() == cell.step + 1,
         })
-        .filter(|run| cell.segment.is_empty() || run.start.segments.contains(&cell.segment));
-    Ok(behind.map(|run| run.start.person).collect())
+        .filter(|run| cell.segment.is_empty() || segments_of(funnel, run).contains(&cell.segment));
+    Ok(behind.map(|run| run.start().person).collect())
 }
 
 fn trend_buckets(asked: &Asked<'_>, funnel: &Funnel) -> Result<Vec<Bucket>, InvalidReport> {
@@ -87,174 +74,157 @@ fn trend_buckets(asked: &Asked<'_>, funnel: &Funnel) -> Result<Vec<Bucket>, Inva
     }
 }
 
-/// Every person's attempts, in order of their starts.
-fn runs_of_persons<'a>(
+/// An attempt with the bucket for which it is counted; `None` for the whole range.
+type Counted<'a> = (Option<usize>, Run<'a>);
+
+fn in_bucket<'c, 'a>(counted: &'c [Counted<'a>], bucket: Option<usize>) -> Vec<&'c Run<'a>> {
+    let of_bucket = counted.iter().filter(|(counted_for, _)| *counted_for == bucket);
+    of_bucket.map(|(_, run)| run).collect()
+}
+
+/// All attempts that count.
+fn counted_runs<'a>(
     asked: &Asked<'_>,
     funnel: &Funnel,
-    persons: &'a [Vec<StepEvent>],
-) -> Result<Vec<Vec<Run<'a>>>, InvalidReport> {
+    persons: &'a [Vec<Seen>],
+    buckets: &[Bucket],
+) -> Result<Vec<Counted<'a>>, InvalidReport> {
     let from_ms = day_start(asked.report.range.from, asked.zone)?;
     let to_ms = day_end(asked.report.range.to, asked.zone)?;
-    let mut runs_of_persons: Vec<Vec<Run<'_>>> = Vec::new();
+    let bucket_of_start = |run: &Run<'_>| bucket_of(buckets, run.start().time_ms);
+    let mut counted: Vec<Counted<'a>> = Vec::new();
     for events in persons {
-        let mut runs = Vec::new();
-        for start in events {
-            if start.is_step[0] && from_ms <= start.time_ms && start.time_ms < to_ms {
-                runs.push(attempt(funnel, events, start));
+        let starts = events
+            .iter()
+            .filter(|event| from_ms <= event.time_ms && event.time_ms < to_ms && may_start(funnel, event));
+        match funnel.count {
+            FunnelCount::Uniques => {
+                let runs: Vec<Run<'a>> = starts.map(|start| attempt(funnel, events, start)).collect();
+                counted.extend(chosen(funnel, runs.iter()).map(|run| (None, run)));
+                for bucket in 0..buckets.len() {
+                    let of_bucket = runs.iter().filter(|run| bucket_of_start(run) == bucket);
+                    counted.extend(chosen(funnel, of_bucket).map(|run| (Some(bucket), run)));
+                }
+            }
+            FunnelCount::Totals => {
+                let mut over: Option<Run<'a>> = None;
+                for start in starts {
+                    if over.as_ref().is_some_and(|run| !next_start(funnel, run, start)) {
+                        continue;
+                    }
+                    let run = attempt(funnel, events, start);
+                    counted.push((None, run.clone()));
+                    if !buckets.is_empty() {
+                        counted.push((Some(bucket_of_start(&run)), run.clone()));
+                    }
+                    over = Some(run);
+                }
+            }
+            FunnelCount::Sessions => {
+                let runs: Vec<Run<'a>> = starts.map(|start| attempt(funnel, events, start)).collect();
+                let sessions: BTreeSet<Option<usize>> = runs.iter().map(|run| run.start().session).collect();
+                for session in sessions {
+                    let of_session = runs.iter().filter(|run| run.start().session == session);
+                    if let Some(run) = chosen(funnel, of_session) {
+                        if !buckets.is_empty() {
+                            counted.push((Some(bucket_of_start(&run)), run.clone()));
+                        }
+                        counted.push((None, run));
+                    }
+                }
             }
         }
-        runs_of_persons.push(runs);
     }
-    Ok(runs_of_persons)
+    Ok(counted)
 }
 
-/// The counted attempts of a bucket, or of the range.
-fn counted_in<'r, 'a>(
-    funnel: &Funnel,
-    runs_of_persons: &'r [Vec<Run<'a>>],
-    buckets: &[Bucket],
-    bucket: Option<usize>,
-) -> Vec<&'r Run<'a>> {
-    runs_of_persons
-        .iter()
-        .filter_map(|runs| {
-            counted(
-                funnel.attempt,
-                runs.iter()
-                    .filter(|run| bucket.is_none_or(|bucket| starts_in(buckets, bucket, run))),
-            )
-        })
-        .collect()
-}
-
-fn starts_in(buckets: &[Bucket], bucket: usize, run: &Run<'_>) -> bool {
-    bucket_of(buckets, run.start.time_ms) == bucket
-}
-
-/// The events of any step, by person, in order of time and reception.
-fn persons(asked: &Asked<'_>, funnel: &Funnel) -> Result<Vec<Vec<StepEvent>>, ReferenceError> {
-    let from_ms = day_start(asked.report.range.from, asked.zone)? - funnel.tie_ms;
-    let to_ms = day_end(asked.report.range.to, asked.zone)? + funnel.window_ms;
-    let events = funnel.steps.iter().map(|step| &step.event);
-    let mut persons: Vec<(PersonNumber, Vec<StepEvent>)> = Vec::new();
-    for row in asked.rows_between(from_ms, to_ms, events)? {
-        let mut is_step = Vec::new();
-        for step in &funnel.steps {
-            is_step.push(asked.selects(&step.event, &step.filter, row)?);
-        }
-        let event = StepEvent {
-            person: row.person,
-            time_ms: row.event.time.0,
-            seq: row.seq,
-            segments: if is_step[0] {
-                start_segments(asked, funnel, row)?
-            } else {
-                Vec::new()
-            },
-            is_step,
-        };
-        if row.person.is_nobody() {
-            continue;
-        }
-        match persons.iter_mut().find(|(person, _)| *person == row.person) {
-            Some((_, events)) => events.push(event),
-            None => persons.push((row.person, vec![event])),
-        }
-    }
-    for (_, events) in &mut persons {
-        events.sort_by_key(|event| (event.time_ms, event.seq));
-    }
-    Ok(persons.into_iter().map(|(_, events)| events).collect())
-}
-
-fn start_segments(asked: &Asked<'_>, funnel: &Funnel, row: &Row<'_>) -> Result<Vec<Segment>, ReferenceError> {
-    let Some(breakdown) = &funnel.breakdown else {
-        return Ok(Vec::new());
-    };
-    let values = values_of(&evaluate(breakdown, row, asked.zone)?, asked.zone);
-    Ok(values.into_iter().map(|value| vec![value]).collect())
-}
-
-/// Each further step takes the earliest event that may be it.
-fn attempt<'a>(funnel: &Funnel, events: &'a [StepEvent], start: &'a StepEvent) -> Run<'a> {
-    let mut used: Vec<u64> = vec![start.seq];
-    let mut times_ms = vec![start.time_ms];
-    for step in 1..funnel.steps.len() {
-        let before_ms = times_ms[step - 1];
-        let next = events.iter().find(|event| {
-            event.is_step[step]
-                && !used.contains(&event.seq)
-                && event.time_ms >= before_ms - funnel.tie_ms
-                && event.time_ms >= start.time_ms - funnel.tie_ms
-                && event.time_ms <= start.time_ms + funnel.window_ms
-        });
-        match next {
-            Some(event) => {
-                used.push(event.seq);
-                times_ms.push(event.time_ms);
-            }
-            None => break,
-        }
-    }
-    Run { start, times_ms }
-}
-
-/// The attempt that counts among a person's, given in order of their starts.
-fn counted<'r, 'a>(rule: Attempt, mut runs: impl Iterator<Item = &'r Run<'a>>) -> Option<&'r Run<'a>> {
+/// The attempt that counts among several, given in order of their starts.
+fn chosen<'r, 'a: 'r>(funnel: &Funnel, mut runs: impl Iterator<Item = &'r Run<'a>>) -> Option<Run<'a>> {
     let mut best = runs.next()?;
-    if rule == Attempt::Furthest {
+    if funnel.attempt == Attempt::Furthest {
         for run in runs {
-            if run.times_ms.len() > best.times_ms.len() {
+            if run.taken.len() > best.taken.len() {
                 best = run;
             }
         }
     }
-    Some(best)
+    Some(best.clone())
+}
+
+/// The segments that an attempt belongs to.
+fn segments_of(funnel: &Funnel, run: &Run<'_>) -> Vec<Segment> {
+    if funnel.breakdown.is_none() {
+        return Vec::new();
+    }
+    let not_set = vec![vec![None]];
+    let mut set = run
+        .taken
+        .iter()
+        .map(|(_, event)| &event.segments)
+        .filter(|segments| **segments != not_set);
+    match funnel.attribution {
+        Attribution::First => set.next().cloned().unwrap_or(not_set),
+        Attribution::Last => set.next_back().cloned().unwrap_or(not_set),
+        Attribution::Step(wanted) => {
+            let event = run.taken.iter().find(|(step, _)| *step == wanted);
+            event.map_or(not_set, |(_, event)| event.segments.clone())
+        }
+        Attribution::Any => {
+            let mut all: Vec<Segment> = Vec::new();
+            for segment in set.flatten() {
+                if !all.contains(segment) {
+                    all.push(segment.clone());
+                }
+            }
+            if all.is_empty() { not_set } else { all }
+        }
+    }
 }
 
 /// Everybody, then each shown segment.
-fn segments(funnel: &Funnel, runs: &[&Run<'_>], shown: &[Segment]) -> Vec<FunnelSegment> {
+fn segments(funnel: &Funnel, runs: &[&Run<'_>], shown: &[Segment], with_times: bool) -> Vec<FunnelSegment> {
     let mut segments = vec![FunnelSegment {
         segment: Vec::new(),
-        steps: steps(funnel, runs),
+        steps: steps(funnel, runs, with_times),
     }];
     for segment in shown {
         let of_segment: Vec<&Run<'_>> = runs
             .iter()
             .copied()
-            .filter(|run| run.start.segments.contains(segment))
+            .filter(|run| segments_of(funnel, run).contains(segment))
             .collect();
         segments.push(FunnelSegment {
             segment: segment.clone(),
-            steps: steps(funnel, &of_segment),
+            steps: steps(funnel, &of_segment, with_times),
         });
     }
     segments
 }
 
-fn steps(funnel: &Funnel, runs: &[&Run<'_>]) -> Vec<FunnelStep> {
+fn steps(funnel: &Funnel, runs: &[&Run<'_>], with_times: bool) -> Vec<FunnelStep> {
     (0..funnel.steps.len())
         .map(|step| {
-            let reached: Vec<&Vec<i64>> = runs
-                .iter()
-                .map(|run| &run.times_ms)
-                .filter(|times_ms| times_ms.len() > step)
-                .collect();
-            let mean_from = |earlier: usize| {
-                if step == 0 || reached.is_empty() {
-                    return None;
-                }
-                let sum_ms: i64 = reached
-                    .iter()
-                    .map(|times_ms| (times_ms[step] - times_ms[earlier]).max(0))
-                    .sum();
-                Some(sum_ms as f64 / reached.len() as f64)
-            };
-            FunnelStep {
+            let reached: Vec<&Run<'_>> = runs.iter().copied().filter(|run| run.taken.len() > step).collect();
+            let mut answer = FunnelStep {
                 count: reached.len() as u64,
-                mean_ms_from_previous: mean_from(step.saturating_sub(1)),
-                mean_ms_from_start: mean_from(0),
+                ..FunnelStep::default()
+            };
+            if step == 0 || reached.is_empty() {
+                return answer;
             }
+            let took_from = |earlier: usize| -> Vec<i64> {
+                let took = |run: &&Run<'_>| run.taken[step].1.time_ms - run.taken[earlier].1.time_ms;
+                reached.iter().map(took).map(|took_ms| took_ms.max(0)).collect()
+            };
+            let mean = |took_ms: &[i64]| took_ms.iter().sum::<i64>() as f64 / took_ms.len() as f64;
+            let (from_previous, from_start) = (took_from(step - 1), took_from(0));
+            answer.mean_ms_from_previous = Some(mean(&from_previous));
+            answer.mean_ms_from_start = Some(mean(&from_start));
+            if let Some(times) = funnel.times.as_ref().filter(|_| with_times) {
+                answer.times_from_previous = Some(durations(times, from_previous));
+                answer.times_from_start = Some(durations(times, from_start));
+            }
+            answer
         })
         .collect()
 }

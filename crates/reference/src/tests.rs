@@ -1,6 +1,7 @@
 //! Answers worked out by hand, so that the reference itself is proven by something.
 
 mod flow;
+mod funnel;
 
 use crate::{History, HistoryEvent, ReferenceError, answer, evaluate};
 use model::report::{Answer, FunnelStep, Report};

@@ -6,6 +6,7 @@ pub mod disclosures;
 mod documents;
 mod format;
 pub mod live;
+pub mod members;
 pub mod openapi;
 pub mod people;
 pub mod questions;

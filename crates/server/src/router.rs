@@ -5,7 +5,8 @@
 //! (`InProject`, `Staff`, `MachineCaller`); those that extract none of them are public and listed as such.
 
 use crate::app::{
-    annotations, boards, disclosures, live, openapi, people, questions, saved_reports, schema, session, setup, status,
+    annotations, boards, disclosures, live, members, openapi, people, questions, saved_reports, schema, session, setup,
+    status,
 };
 use crate::app_state::Shared;
 use crate::error::ApiError;
@@ -99,6 +100,7 @@ fn app_api() -> Router<Shared> {
         .route("/api/v1/session", get(session::show).delete(session::sign_out))
         .route("/api/v1/status", get(status::show))
         .route("/api/v1/projects/{project}/query", post(questions::ask))
+        .route("/api/v1/projects/{project}/query/members", post(members::list))
         .route("/api/v1/projects/{project}/schema", get(schema::show))
         .route("/api/v1/projects/{project}/values", get(schema::values))
         .route("/api/v1/projects/{project}/live", get(live::show))

@@ -2,11 +2,11 @@
 
 use crate::persons::Crowd;
 use datafusion::arrow::array::{
-    Array, AsArray, BinaryArray, BinaryBuilder, Float64Array, Int32Array, ListArray, ListBuilder, RecordBatch,
-    StringArray, StringDictionaryBuilder, UInt32Array, UInt64Array, UInt64Builder,
+    Array, AsArray, BinaryArray, BinaryBuilder, Float64Array, Int32Array, Int64Builder, ListArray, ListBuilder,
+    RecordBatch, StringArray, StringDictionaryBuilder, UInt32Array, UInt64Array, UInt64Builder,
 };
 use datafusion::arrow::datatypes::{
-    DataType, Field, Float64Type, Int32Type, Schema, SchemaRef, UInt32Type, UInt64Type,
+    DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, UInt32Type, UInt64Type,
 };
 use datafusion::common::Result;
 use datafusion::error::DataFusionError;
@@ -57,6 +57,16 @@ pub(crate) struct Cell {
     pub crowd: Crowd,
     /// Everybody behind the number, if it is [`Wanted`].
     pub members: RoaringTreemap,
+    /// How long each took, where the question asks for it.
+    pub times: Vec<Took>,
+}
+
+/// How long a person took to a step of a funnel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Took {
+    pub person: u64,
+    pub from_previous_ms: i64,
+    pub from_start_ms: i64,
 }
 
 impl Cell {
@@ -82,12 +92,14 @@ impl Cell {
         self.persons += other.persons;
         self.crowd.merge(&other.crowd);
         self.members |= &other.members;
+        self.times.extend_from_slice(&other.times);
     }
 }
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let segment = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let crowd = DataType::List(Arc::new(Field::new("item", DataType::UInt64, true)));
+    let times = DataType::List(Arc::new(Field::new("item", DataType::Int64, true)));
     Arc::new(Schema::new(vec![
         Field::new("series", DataType::UInt32, false),
         Field::new("bucket", DataType::Int32, false),
@@ -106,6 +118,8 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("crowd", crowd, true),
         // A serialized roaring treemap; null where members are not wanted.
         Field::new("members", DataType::Binary, true),
+        // Three words each, as in `Took`; null where there are none.
+        Field::new("times", times, true),
     ]))
 });
 
@@ -216,6 +230,14 @@ impl Cells {
             cell.members.serialize_into(&mut bytes)?;
             members.append_value(bytes);
         }
+        let mut times = ListBuilder::new(Int64Builder::new());
+        for cell in &cells {
+            for took in &cell.times {
+                let words = [took.person as i64, took.from_previous_ms, took.from_start_ms];
+                times.values().append_slice(&words);
+            }
+            times.append(!cell.times.is_empty());
+        }
         let counts = |field: fn(&Cell) -> u64| Arc::new(cells.iter().map(field).collect::<UInt64Array>());
         let floats = |field: fn(&Cell) -> f64| Arc::new(cells.iter().map(field).collect::<Float64Array>());
         let columns: Vec<datafusion::arrow::array::ArrayRef> = vec![
@@ -233,6 +255,7 @@ impl Cells {
             counts(|cell| cell.persons),
             Arc::new(crowds.finish()),
             Arc::new(members.finish()),
+            Arc::new(times.finish()),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
@@ -246,6 +269,7 @@ struct Columns<'a> {
     floats: [&'a [f64]; 5],
     crowds: &'a ListArray,
     members: &'a BinaryArray,
+    times: &'a ListArray,
 }
 
 impl<'a> Columns<'a> {
@@ -259,6 +283,7 @@ impl<'a> Columns<'a> {
             floats: [float(6), float(7), float(8), float(9), float(10)],
             crowds: batch.column(12).as_list(),
             members: batch.column(13).as_binary(),
+            times: batch.column(14).as_list(),
         }
     }
 
@@ -279,6 +304,18 @@ impl<'a> Columns<'a> {
         } else {
             RoaringTreemap::deserialize_from(self.members.value(row))?
         };
+        let times = if self.times.is_null(row) {
+            Vec::new()
+        } else {
+            let words = self.times.value(row);
+            let words = words.as_primitive::<Int64Type>().values().chunks_exact(3);
+            let took = words.map(|took| Took {
+                person: took[0] as u64,
+                from_previous_ms: took[1],
+                from_start_ms: took[2],
+            });
+            took.collect()
+        };
         Ok(Cell {
             events: self.counts[0][row],
             person_events: self.counts[1][row],
@@ -291,6 +328,7 @@ impl<'a> Columns<'a> {
             persons: self.counts[3][row],
             crowd,
             members,
+            times,
         })
     }
 }

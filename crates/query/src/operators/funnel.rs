@@ -1,7 +1,13 @@
 //! Funnels: how far each person's counted attempt comes.
 //!
-//! Rows that are a step of the funnel are kept, in a few words each, until the partition has been read; then they are
-//! dealt out to their persons, and each person's are walked in order of time.
+//! What is here answers the plain funnel, of persons and in order; [`general`] answers every other. Rows that are a step of
+//! the funnel are kept, in a few words each, until the partition has been read; then they are dealt out to their persons,
+//! and each person's are walked in order of time.
+
+mod attempts;
+pub(crate) mod general;
+pub(crate) mod rule;
+mod walker;
 
 use super::cells::{CellKey, Cells, WHOLE_RANGE, Wanted};
 use super::group::{Grouped, OfPerson};

@@ -138,6 +138,7 @@ impl Selectors {
         Ok(())
     }
 
+    /// Sets bit `i` of each row's mask where selector `i` names the row's event.
     fn masks_by_name(&self, batch: &RecordBatch, masks: &mut Vec<u32>) -> Result<()> {
         masks.clear();
         let every = self.events.iter().enumerate().filter(|(_, event)| event.is_none());
@@ -278,6 +279,12 @@ impl Breakdowns {
 
     pub fn len(&self) -> usize {
         self.columns.len()
+    }
+
+    /// The word of a row without a value, where there is one breakdown.
+    pub fn not_set(&mut self) -> u32 {
+        let not_set = self.columns[0].not_set;
+        self.index.segment([not_set, 0, 0])
     }
 
     /// The segments of a row, given the word that [`Breakdowns::of_rows`] wrote for it.

@@ -8,7 +8,9 @@ use crate::random;
 use crate::world::{World, at, event, report};
 use fastrand::Rng;
 use ledger::Class;
-use model::report::{Answer, FlowSegment, FlowTotal, LifecycleBucket, Measure, NodePlace, Question, Report};
+use model::report::{
+    Answer, FlowSegment, FlowTotal, FunnelCount, LifecycleBucket, Measure, NodePlace, Question, Report,
+};
 use model::{EventTime, PersonNumber};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -146,7 +148,15 @@ fn cells(answer: &Answer) -> Vec<(String, u64)> {
             for (group, segments) in groups.enumerate() {
                 for segment in segments {
                     for (step, counted) in segment.steps.iter().enumerate() {
-                        cells.push((format!("{group} {:?} {step}", segment.segment), counted.count));
+                        let name = format!("{group} {:?} {step}", segment.segment);
+                        for (of, times) in [&counted.times_from_previous, &counted.times_from_start]
+                            .into_iter()
+                            .enumerate()
+                        {
+                            let bins = times.iter().flat_map(|times| &times.histogram);
+                            cells.extend(bins.map(|bin| (format!("{name} {of} {}", bin.from_ms), bin.count)));
+                        }
+                        cells.push((name, counted.count));
                     }
                 }
             }
@@ -249,7 +259,10 @@ fn countable(mut report: Report) -> Report {
             insights.compare_previous = false;
             insights.limit = 10_000;
         }
-        Question::Funnel(funnel) => funnel.limit = 10_000,
+        Question::Funnel(funnel) => {
+            funnel.count = FunnelCount::Uniques;
+            funnel.limit = 10_000;
+        }
         Question::Retention(retention) => retention.limit = 10_000,
         Question::Frequency(frequency) => frequency.limit = 10_000,
         Question::Stickiness(stickiness) => stickiness.limit = 10_000,

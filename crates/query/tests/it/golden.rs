@@ -1,6 +1,8 @@
 //! Answers over a small fixed world, one file per kind of report, to be read like code. Engine and reference must both give
 //! them. `UPDATE_GOLDEN=1` writes what is right now.
 
+mod funnel;
+
 use crate::equal::difference;
 use crate::world::{World, at, event, report};
 use model::report::Answer;
@@ -44,7 +46,10 @@ fn world() -> World {
 }
 
 fn check(kind: &str, questions: &[Json]) {
-    let world = world();
+    check_in(&world(), kind, questions);
+}
+
+fn check_in(world: &World, kind: &str, questions: &[Json]) {
     let engine = world.engine();
     let now = EventTime(at("2026-03-29T12:00:00Z"));
     let answered = questions.iter().map(|question| {

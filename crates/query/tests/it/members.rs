@@ -3,7 +3,7 @@
 use crate::world::{World, at, event, report};
 use ledger::Class;
 use model::report::{Report, ReportCell};
-use query::QueryError;
+use query::{Page, QueryError};
 use serde_json::json;
 
 /// Persons 1 … 30 do A, the first 12 do B an hour later, person 5 on the next day too.
@@ -56,6 +56,24 @@ fn members_are_those_that_the_number_counts() {
     );
     assert_eq!(of(json!({"kind": "funnel", "step": 0, "segment": ["B"]})), [0; 0]);
     assert_eq!(of(json!({"kind": "funnel", "step": 0, "bucket": 7})), [0; 0]);
+}
+
+#[test]
+fn a_page_of_members_discloses_who_is_on_it() {
+    let world = world();
+    let engine = world.engine();
+    let page = |asked: serde_json::Value, limit: usize, offset: usize| {
+        let page = Page { limit, offset };
+        let rows = world.wait(engine.member_rows(&world.project, &funnel(), &cell(asked), page));
+        let (page, disclosure) = world.release(rows.unwrap());
+        let people: Vec<u64> = page.people.into_iter().map(|row| row.person.0).collect();
+        (page.total, people, disclosure.persons.iter().collect::<Vec<_>>())
+    };
+    let everybody = json!({"kind": "funnel", "step": 0});
+    assert_eq!(page(everybody, 2, 3), (30, vec![4, 5], vec![4, 5]));
+    // Of few, the number alone says who they are.
+    let few = json!({"kind": "funnel", "step": 0, "bucket": 1});
+    assert_eq!(page(few, 10, 7), (1, vec![], vec![5]));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use jiff::ToSpan;
 use model::EventTime;
 use model::expression::{BinaryOp, Expression, Function};
 use model::report::{
-    Answer, Cohorts, DateRange, FrequencyAnswer, FunnelAnswer, InsightsAnswer, LifecycleAnswer, Question, Report,
-    RetentionAnswer, Unit,
+    Answer, Cohorts, DateRange, FrequencyAnswer, FunnelAnswer, FunnelCount, InsightsAnswer, LifecycleAnswer, Question,
+    Report, RetentionAnswer, Unit,
 };
 use query::QueryError;
 
@@ -188,6 +188,9 @@ fn by_day(report: &mut Report) -> Option<i64> {
         Question::Funnel(funnel) => {
             funnel.unit = Some(Unit::Day);
             funnel.breakdown = None;
+            // Attempts that must not overlap, and sessions, do not end with the day.
+            funnel.count = FunnelCount::Uniques;
+            funnel.window_sessions = None;
         }
         Question::Retention(retention) => {
             retention.unit = Unit::Day;

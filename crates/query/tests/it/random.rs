@@ -15,10 +15,11 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use model::expression::{BinaryOp, Expression, Function, Scope};
 use model::report::{
-    Answer, Attempt, Cohorts, DateRange, DayCount, EventSelector, Frequency, FrequencyAnswer, FrequencyCell, Funnel,
-    FunnelAnswer, FunnelCell, FunnelSide, Insights, Intervals, Lifecycle, LifecycleAnswer, LifecycleCell,
-    LifecycleStage, Measure, Metric, Question, Report, ReportCell, Retention, RetentionAnswer, RetentionCell, Segment,
-    Stickiness, StickinessAnswer, StickinessCell, Unit,
+    Answer, Attempt, Attribution, Cohorts, DateRange, DayCount, EventSelector, Exclusion, Frequency, FrequencyAnswer,
+    FrequencyCell, Funnel, FunnelAnswer, FunnelCell, FunnelCount, FunnelSide, Insights, Intervals, Lifecycle,
+    LifecycleAnswer, LifecycleCell, LifecycleStage, Measure, Metric, Order, Question, Report, ReportCell, Retention,
+    RetentionAnswer, RetentionCell, Segment, StepSelector, Stickiness, StickinessAnswer, StickinessCell,
+    TimesToConvert, Unit,
 };
 use model::{Event, EventTime, GroupNumber, InsertId, PersonNumber, Value};
 

@@ -14,6 +14,7 @@ use utoipa::OpenApi;
         super::session::show,
         super::session::sign_out,
         super::questions::ask,
+        super::members::list,
         super::schema::show,
         super::schema::values,
         super::live::show,

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use vault_client::{LookupRequest, Personal, RevealRequest};
 
 /// Most people in one page.
-const PAGE_MAX: usize = 1000;
+pub const PAGE_MAX: usize = 1000;
 /// Newest events that a profile shows.
 const ACTIVITY_MAX: usize = 100;
 
@@ -44,7 +44,7 @@ pub struct SortBody {
     descending: bool,
 }
 
-fn page_default() -> usize {
+pub fn page_default() -> usize {
     50
 }
 
@@ -62,7 +62,7 @@ pub struct PersonView {
     pub last_seen_ms: Option<i64>,
 }
 
-fn person_view(row: PersonRow) -> PersonView {
+pub fn person_view(row: PersonRow) -> PersonView {
     PersonView {
         person: row.person.0,
         properties: row

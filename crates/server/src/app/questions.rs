@@ -16,7 +16,7 @@ use store::Project;
 /// How long a question waits for its turn.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a question may run. Closing the connection cancels it earlier.
-const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
+pub const QUESTION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Answers a report definition, exactly, with how the number came about.
 #[utoipa::path(post, operation_id = "ask", path = "/api/v1/projects/{project}/query", tag = "questions", request_body = Report,

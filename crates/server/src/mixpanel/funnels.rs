@@ -7,7 +7,7 @@ use crate::app::{questions, saved_reports};
 use crate::app_state::{blocking, now};
 use crate::error::{ApiError, ApiResult};
 use axum::response::Response;
-use model::report::{Answer, Attempt, EventSelector, Funnel, FunnelSegment, Question, Report, Unit, VERSION};
+use model::report::{Answer, Attempt, Funnel, FunnelSegment, Question, Report, StepSelector, Unit, VERSION};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -39,21 +39,18 @@ pub async fn funnel(query: Query) -> Response {
 }
 
 async fn ask(query: &Query) -> ApiResult<Value> {
-    let (steps, saved_window_ms) = steps(query).await?;
+    let asked = asked(query).await?;
     let on = query.params.expression("on")?;
     let names_of_segments = SegmentNames::of(query, on.as_ref()).await?;
-    let names: Vec<String> = steps
-        .iter()
-        .map(|step| step.event.clone().unwrap_or_else(|| "Any Event".to_owned()))
-        .collect();
+    let names: Vec<String> = asked.steps.iter().map(name).collect();
     let funnel = Funnel {
-        steps,
-        window_ms: window_ms(query, saved_window_ms)?,
-        tie_ms: 2_000,
         attempt: Attempt::First,
         unit: Some(bucket(query)?),
         breakdown: on.clone(),
         limit: query.params.number("limit", SEGMENTS_DEFAULT, SEGMENTS_MAX)?.max(1),
+        window_ms: window_ms(query, asked.window_ms)?,
+        times: None,
+        ..asked
     };
     let report = Report {
         version: VERSION,
@@ -94,16 +91,26 @@ struct StepParam {
     filter: Option<model::Expression>,
 }
 
-/// Steps from `events=[{"event", "where"}]`, or of the saved funnel.
-async fn steps(query: &Query) -> ApiResult<(Vec<EventSelector>, Option<i64>)> {
+/// What a step is called.
+fn name(step: &StepSelector) -> String {
+    let events = step
+        .selectors()
+        .map(|(event, _)| event.map_or("Any Event", String::as_str));
+    events.collect::<Vec<_>>().join(" or ")
+}
+
+/// A plain funnel of steps from `events=[{"event", "where"}]`, or the saved funnel.
+async fn asked(query: &Query) -> ApiResult<Funnel> {
     if let Some(given) = query.params.json("events")? {
         let steps: Vec<StepParam> =
             serde_json::from_value(given).map_err(|error| ApiError::invalid(error.to_string()).at("events"))?;
-        let selector = |step: StepParam| EventSelector {
+        let selector = |step: StepParam| StepSelector {
             event: Some(step.event),
             filter: step.filter,
+            ..StepSelector::default()
         };
-        return Ok((steps.into_iter().map(selector).collect(), None));
+        let window_ms = WINDOW_DAYS_DEFAULT as i64 * 86_400_000;
+        return Ok(Funnel::of(steps.into_iter().map(selector).collect(), window_ms));
     }
     let id = query
         .params
@@ -118,14 +125,14 @@ async fn steps(query: &Query) -> ApiResult<(Vec<EventSelector>, Option<i64>)> {
         .and_then(saved_reports::from_document)
         .map(|saved| saved.report.question)
     {
-        Some(Question::Funnel(funnel)) => Ok((funnel.steps, Some(funnel.window_ms))),
+        Some(Question::Funnel(funnel)) => Ok(funnel),
         _ => Err(ApiError::not_found("the funnel").at("funnel_id")),
     }
 }
 
-fn window_ms(query: &Query, saved_ms: Option<i64>) -> ApiResult<i64> {
+fn window_ms(query: &Query, asked_ms: i64) -> ApiResult<i64> {
     if query.params.text("length").is_none() {
-        return Ok(saved_ms.unwrap_or(WINDOW_DAYS_DEFAULT as i64 * 86_400_000));
+        return Ok(asked_ms);
     }
     let length = query.params.number("length", WINDOW_DAYS_DEFAULT, 90 * 86_400)? as i64;
     let unit_ms = match query.params.text("length_unit") {
