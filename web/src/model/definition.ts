@@ -1,6 +1,5 @@
 /** Building report definitions: what a new one looks like, and the small edits that keep it valid. */
 import type {
-  EventSelector,
   FrequencyQuestion,
   FunnelQuestion,
   InsightsQuestion,
@@ -10,6 +9,7 @@ import type {
   Question,
   Report,
   RetentionQuestion,
+  StepSelector,
   StickinessQuestion,
   Unit,
 } from '../api/types';
@@ -96,7 +96,7 @@ export function newInsights(event: string | null, unit: Unit = 'day'): InsightsQ
 }
 
 export function newFunnel(events: readonly string[]): FunnelQuestion {
-  const steps: EventSelector[] = events.slice(0, 3).map((event) => ({ event }));
+  const steps: StepSelector[] = events.slice(0, 3).map((event) => ({ event }));
   while (steps.length < 2) steps.push({ event: events[0] ?? null });
   return { kind: 'funnel', steps, window_ms: 7 * DAY_MS, tie_ms: 2_000, attempt: 'furthest', limit: 6 };
 }
