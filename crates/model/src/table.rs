@@ -23,17 +23,34 @@ pub fn rows(answer: &Answer) -> Rows {
     }
 }
 
+/// A bucket that is cut or not over has a `*` behind its name; a formula without a result is an empty cell.
 fn insights(answer: &InsightsAnswer) -> Rows {
     let mut rows = vec![["metric", "segment"].map(str::to_owned).to_vec()];
-    rows[0].extend(answer.buckets.iter().cloned());
+    rows[0].extend(answer.buckets.iter().zip(&answer.partial).map(|(name, partial)| {
+        let mark = if *partial { "*" } else { "" };
+        format!("{name}{mark}")
+    }));
     rows[0].push("total".into());
+    let text = |value: &Option<f64>| value.map_or(String::new(), number_text);
     for series in &answer.series {
-        let mut row = vec![(series.metric + 1).to_string(), segment_text(&series.segment)];
-        row.extend(series.values.iter().map(|value| number_text(*value)));
-        row.push(number_text(series.total));
+        let segment = match series.other {
+            true => "(all others)".to_owned(),
+            false => segment_text(&series.segment),
+        };
+        let mut row = vec![metric_letter(series.metric), segment];
+        row.extend(series.values.iter().map(text));
+        row.push(text(&series.total));
         rows.push(row);
     }
     rows
+}
+
+/// A, B, C … for metrics, and on for formulas, as far as there are letters.
+fn metric_letter(metric: usize) -> String {
+    match u8::try_from(metric) {
+        Ok(place @ 0..26) => char::from(b'A' + place).to_string(),
+        _ => (metric + 1).to_string(),
+    }
 }
 
 fn funnel(answer: &FunnelAnswer) -> Rows {

@@ -4,11 +4,13 @@
 //! contract 5.1). Only cells that are in the answer count: a segment beyond the limit shows nobody.
 
 mod flow;
+mod formula;
 mod frequency;
 mod funnel;
-mod insights;
+pub(crate) mod insights;
 mod lifecycle;
 mod retention;
+mod spread;
 
 use crate::QueryError;
 use crate::calendar::Buckets;
@@ -16,10 +18,11 @@ use crate::operators::cells::{Cell, Cells};
 use crate::persons::Crowd;
 use crate::plan;
 use crate::segments::compare;
+use datafusion::error::DataFusionError;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure};
 use model::EventTime;
-use model::report::{Answer, FlowAnswer, InsightsAnswer, Question, Report, Segment};
+use model::report::{Answer, FlowAnswer, Question, Report, Segment};
 use roaring::RoaringTreemap;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -50,13 +53,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    pub fn answer(&mut self, computed: Computed, previous: Option<Computed>) -> Result<Answer, QueryError> {
+    /// The answer of every kind but insights, which are several computations; see [`Reading::insights`].
+    pub fn answer(&mut self, computed: Computed) -> Result<Answer, QueryError> {
         Ok(match &self.report.question {
-            Question::Insights(insights) => {
-                let mut answer = self.insights(insights, computed);
-                let previous: Option<InsightsAnswer> = previous.map(|previous| self.insights(insights, previous));
-                answer.previous = previous.map(Box::new);
-                Answer::Insights(answer)
+            Question::Insights(_) => {
+                let fault = DataFusionError::Internal("insights are read by themselves".into());
+                return Err(QueryError::Internal(fault));
             }
             Question::Funnel(funnel) => Answer::Funnel(self.funnel(funnel, computed)),
             Question::Retention(retention) => Answer::Retention(self.retention(retention, computed)?),

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use model::report::{DateRange, InvalidReport, Unit};
+use model::report::{DateRange, InvalidReport, ShiftUnit, Unit};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -17,6 +17,8 @@ const HOUR_MS: i64 = 3_600_000;
 pub(crate) struct Buckets {
     pub names: Vec<String>,
     starts_ms: Vec<i64>,
+    /// Where the last bucket ends, which may be after the range.
+    end_ms: i64,
     /// Buckets per millisecond, for the first guess of [`Buckets::find`].
     density: f64,
 }
@@ -26,10 +28,12 @@ impl Buckets {
     pub fn new(range: DateRange, unit: Unit, zone: &TimeZone) -> Result<Buckets, InvalidReport> {
         let mut names = Vec::new();
         let mut starts_ms = Vec::new();
+        let end_ms;
         if matches!(unit, Unit::Minute | Unit::Hour) {
             for date in days(range.from, range.to) {
                 clock_day(date?, unit, zone, &mut names, &mut starts_ms)?;
             }
+            end_ms = range_ms(range, zone)?.1;
         } else {
             let mut date = bucket_start(range.from, unit)?;
             while date <= range.to {
@@ -37,12 +41,14 @@ impl Buckets {
                 starts_ms.push(day_start_ms(date, zone)?);
                 date = next_start(date, unit)?;
             }
+            end_ms = day_start_ms(date, zone)?;
         }
         let span_ms = starts_ms.last().unwrap_or(&0) - starts_ms.first().unwrap_or(&0);
         let density = (starts_ms.len().saturating_sub(1)) as f64 / span_ms.max(1) as f64;
         Ok(Buckets {
             names,
             starts_ms,
+            end_ms,
             density,
         })
     }
@@ -53,6 +59,15 @@ impl Buckets {
 
     pub fn start_ms(&self, bucket: usize) -> i64 {
         self.starts_ms[bucket]
+    }
+
+    pub fn end_ms(&self, bucket: usize) -> i64 {
+        self.starts_ms.get(bucket + 1).copied().unwrap_or(self.end_ms)
+    }
+
+    /// The first bucket that begins at an instant or later.
+    pub fn first_from(&self, time_ms: i64) -> usize {
+        self.starts_ms.partition_point(|start_ms| *start_ms < time_ms)
     }
 
     /// The bucket that holds an instant; the first or last one for instants outside.
@@ -112,6 +127,35 @@ pub(crate) fn whole(range: DateRange, unit: Unit) -> Result<DateRange, InvalidRe
     })
 }
 
+/// The range with both ends moved back.
+pub(crate) fn range_shifted(range: DateRange, count: u32, unit: ShiftUnit) -> Result<DateRange, InvalidReport> {
+    let count = i64::from(count);
+    let span = match unit {
+        ShiftUnit::Day => count.days(),
+        ShiftUnit::Week => count.weeks(),
+        ShiftUnit::Month => count.months(),
+        ShiftUnit::Quarter => (3 * count).months(),
+        ShiftUnit::Year => count.years(),
+    };
+    let back = |date: Date| date.checked_sub(span).map_err(outside);
+    Ok(DateRange {
+        from: back(range.from)?,
+        to: back(range.to)?,
+    })
+}
+
+/// The first day of the bucket `units` before the one that holds a date.
+pub(crate) fn bucket_before(date: Date, unit: Unit, units: u32) -> Result<Date, InvalidReport> {
+    let units = i64::from(units);
+    let span = match unit {
+        Unit::Week => units.weeks(),
+        Unit::Month => units.months(),
+        Unit::Quarter => (3 * units).months(),
+        Unit::Minute | Unit::Hour | Unit::Day => units.days(),
+    };
+    bucket_start(date, unit)?.checked_sub(span).map_err(outside)
+}
+
 /// The date `days` after.
 pub(crate) fn days_after(date: Date, days: i64) -> Result<Date, InvalidReport> {
     date.checked_add(days.days()).map_err(outside)
@@ -149,7 +193,7 @@ fn bucket_start(date: Date, unit: Unit) -> Result<Date, InvalidReport> {
     }
 }
 
-fn next_start(date: Date, unit: Unit) -> Result<Date, InvalidReport> {
+pub(crate) fn next_start(date: Date, unit: Unit) -> Result<Date, InvalidReport> {
     let span = match unit {
         Unit::Week => 7.days(),
         Unit::Month => 1.month(),

@@ -8,8 +8,8 @@ mod retention;
 
 use model::Expression;
 use model::report::{
-    Attempt, Cohorts, EventSelector, Frequency, Funnel, Insights, Intervals, Lifecycle, Measure, Metric, Question,
-    Report, Retention, Stickiness, Unit,
+    Aggregate, Attempt, Breakdown, Cohorts, Compare, Edges, EventSelector, Frequency, Funnel, Insights, Intervals,
+    Lifecycle, Measure, Metric, Question, Report, Retention, ShiftUnit, Stickiness, Unit,
 };
 
 /// The question as English sentences.

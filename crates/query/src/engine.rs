@@ -1,7 +1,8 @@
 //! The engine: threads, memory, and the way from a question to an undisclosed answer.
 
+mod insights;
+
 use crate::answer::{Computed, Reading, fields_of};
-use crate::calendar::range_before;
 use crate::definition;
 use crate::error::{QueryError, sort_out};
 use crate::operators;
@@ -9,7 +10,7 @@ use crate::operators::cells::Cells;
 use crate::operators::node::OperatorPlanner;
 use crate::people::{self, GroupRow, GroupSet, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
 use crate::plan::functions::Zone;
-use crate::plan::{self, Source};
+use crate::plan::{self, Planned, Source};
 use crate::rows::{self, EventRow, EventsQuery};
 use crate::scan::ScanCounters;
 use datafusion::arrow::array::RecordBatch;
@@ -366,15 +367,14 @@ impl Shared {
         let expressions = plan::expressions(report).into_iter();
         let source = Source::new(&snapshot, zone, expressions, None, counters.clone());
 
-        let asked = self.compute(&source, report, report.range, None).await?;
-        let previous = match &report.question {
-            Question::Insights(insights) if insights.compare_previous => {
-                Some(self.compute(&source, report, range_before(report.range)?, None).await?)
-            }
-            _ => None,
-        };
         let mut reading = Reading::new(report, &source.zone().rules, now);
-        let answer = reading.answer(asked, previous)?;
+        let answer = match &report.question {
+            Question::Insights(asked) => {
+                let computed = insights::compute(self, &source, report, asked).await?;
+                Answer::Insights(reading.insights(&computed))
+            }
+            _ => reading.answer(self.compute(&source, report, report.range, None).await?)?,
+        };
         let digest = digest_of(report);
         let disclosure = reading.disclosure(digest);
         let explanation = Explanation {
@@ -414,22 +414,33 @@ impl Shared {
         cell: Option<&ReportCell>,
     ) -> Result<Computed, QueryError> {
         let planned = plan::plan(source, report, range, cell)?;
+        let Question::Flow(_) = &report.question else {
+            return self.run_plan(planned).await;
+        };
         let asking = self.asking();
         let batches = asking.collect(&planned.plan, NARROW_REPORT).await?;
-        let mut computed = Computed {
+        let flow = operators::flow::read(&batches).map_err(|error| asking.sort_out(error, NARROW_REPORT))?;
+        Ok(Computed {
             cells: Cells::default(),
             buckets: planned.buckets,
-            flow: None,
-        };
-        let sort_out = |error| asking.sort_out(error, NARROW_REPORT);
-        if let Question::Flow(_) = &report.question {
-            computed.flow = Some(operators::flow::read(&batches).map_err(sort_out)?);
-        } else {
-            for batch in &batches {
-                computed.cells.add(batch).map_err(sort_out)?;
-            }
+            flow: Some(flow),
+        })
+    }
+
+    /// Runs a plan whose operator ends in cells.
+    async fn run_plan(&self, planned: Planned) -> Result<Computed, QueryError> {
+        let asking = self.asking();
+        let mut cells = Cells::default();
+        for batch in asking.collect(&planned.plan, NARROW_REPORT).await? {
+            cells
+                .add(&batch)
+                .map_err(|error| asking.sort_out(error, NARROW_REPORT))?;
         }
-        Ok(computed)
+        Ok(Computed {
+            cells,
+            buckets: planned.buckets,
+            flow: None,
+        })
     }
 }
 

@@ -25,6 +25,7 @@ mod plan;
 mod rows;
 mod scan;
 mod segments;
+mod windows;
 
 pub use engine::{Engine, EngineOptions, Explained, Explanation};
 pub use error::QueryError;

@@ -18,5 +18,6 @@ pub(crate) mod node;
 pub(crate) mod retention;
 pub(crate) mod sessions;
 mod tally;
+mod values;
 
 pub(crate) use node::{Accumulate, Memory, Operator};

@@ -18,6 +18,7 @@ mod retention;
 mod rows;
 
 pub(crate) use frequency::{Activity, parts_max};
+pub(crate) use insights::figure;
 pub(crate) use retention::{unit_ms, units_until_end};
 pub(crate) use rows::{behavior_counts, event_keys, matching_rows};
 
@@ -25,7 +26,9 @@ use crate::QueryError;
 use crate::calendar::Buckets;
 use crate::operators::Operator;
 use crate::operators::cells::Wanted;
-use crate::operators::input::{BREAKDOWN_TYPES, breakdown_group, breakdown_name, fault_name, filter_name, number_name};
+use crate::operators::input::{
+    BREAKDOWN_TYPES, COMMON_FILTER, breakdown_group, fault_name, filter_name, number_name, value_group, variant_name,
+};
 use crate::operators::node::OperatorNode;
 use crate::scan::{EventTable, ProfileColumns, ScanCounters, text_type};
 use datafusion::arrow::datatypes::DataType;
@@ -33,9 +36,10 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use expression::{Available, Compiler, Typed, column, null_of};
 use functions::{Rule, Zone};
+use hashbrown::HashSet;
 use model::PersonNumber;
 use model::expression::{Expression, Scope};
-use model::report::{DateRange, Frequency, Lifecycle, Question, Report, ReportCell, Stickiness};
+use model::report::{DateRange, Frequency, Insights, Lifecycle, Question, Report, ReportCell, Stickiness};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Column, ColumnKind, Snapshot};
@@ -147,13 +151,7 @@ fn columns_of(snapshot: &Snapshot, names: &BTreeSet<String>) -> Vec<Column> {
 pub(crate) fn expressions(report: &Report) -> Vec<&Expression> {
     let mut expressions: Vec<&Expression> = report.filter.iter().collect();
     match &report.question {
-        Question::Insights(insights) => {
-            for metric in &insights.metrics {
-                expressions.extend(&metric.filter);
-                expressions.extend(insights::property(&metric.measure));
-            }
-            expressions.extend(&insights.breakdown);
-        }
+        Question::Insights(insights) => expressions.extend(insights.expressions()),
         Question::Funnel(funnel) => {
             expressions.extend(funnel::selectors(funnel).filter_map(|(_, filter)| filter));
             expressions.extend(funnel.breakdown.iter().chain(&funnel.hold));
@@ -204,7 +202,7 @@ pub(crate) fn plan(
 ) -> Result<Planned, QueryError> {
     let wanted = cell.map(wanted);
     let (operator, rows, buckets) = match &report.question {
-        Question::Insights(insights) => insights::parts(source, insights, range)?,
+        Question::Insights(insights) => insights::parts(source, insights, range, None)?,
         Question::Funnel(funnel) => funnel::parts(source, report, funnel, range, wanted)?,
         Question::Retention(retention) => retention::parts(source, retention, range, wanted)?,
         Question::Frequency(frequency) => frequency::parts(source, &frequency.into(), range, wanted)?,
@@ -212,6 +210,22 @@ pub(crate) fn plan(
         Question::Lifecycle(lifecycle) => lifecycle::parts(source, lifecycle, range, wanted)?,
         Question::Flow(flow) => flow::parts(source, report, flow, range)?,
     };
+    planned(source, report, (operator, rows, buckets))
+}
+
+/// The plan of insights over all segments but the shown ones, as one.
+pub(crate) fn plan_rest(
+    source: &Source,
+    report: &Report,
+    insights: &Insights,
+    range: DateRange,
+    shown: Arc<HashSet<String>>,
+) -> Result<Planned, QueryError> {
+    let parts = insights::parts(source, insights, range, Some(shown))?;
+    planned(source, report, parts)
+}
+
+fn planned(source: &Source, report: &Report, (operator, rows, buckets): Parts) -> Result<Planned, QueryError> {
     let input = rows.build(source, report)?;
     let plan = OperatorNode::over(operator, input).map_err(QueryError::Internal)?;
     Ok(Planned { plan, buckets })
@@ -243,6 +257,8 @@ struct RowsBuilder {
     columns: Vec<Expr>,
     /// The operator applies the report's filter itself, because it looks at what the filter drops, too.
     filtered_above: bool,
+    /// Rows of every event, whatever the report's filter says of them.
+    keeps_all: bool,
 }
 
 impl RowsBuilder {
@@ -260,7 +276,13 @@ impl RowsBuilder {
             events,
             columns: names.into_iter().map(column).collect(),
             filtered_above: false,
+            keeps_all: false,
         }
+    }
+
+    /// Keeps the rows that the report's filter and the names of events leave out; the filter becomes a column.
+    fn keep_all(&mut self) {
+        self.keeps_all = true;
     }
 
     /// Adds the filter of a selector.
@@ -281,7 +303,27 @@ impl RowsBuilder {
         Ok(())
     }
 
+    /// Adds the value of a metric, in all its types.
+    fn value(&mut self, source: &Source, metric: usize, value: &Expression) -> Result<(), QueryError> {
+        self.variants(source, &value_group(metric), value)
+    }
+
     fn breakdown(&mut self, source: &Source, breakdown: usize, value: &Expression) -> Result<(), QueryError> {
+        self.variants(source, &breakdown_group(breakdown), value)
+    }
+
+    /// Adds a breakdown of which only numbers matter.
+    fn breakdown_number(&mut self, source: &Source, breakdown: usize, value: &Expression) -> Result<(), QueryError> {
+        let group = breakdown_group(breakdown);
+        let typed = source.compile(value)?;
+        if let Some(number) = typed.number {
+            self.add(variant_name(&group, "number"), number);
+        }
+        self.fault(&group, typed.fault);
+        Ok(())
+    }
+
+    fn variants(&mut self, source: &Source, group: &str, value: &Expression) -> Result<(), QueryError> {
         let typed = source.compile(value)?;
         let compiler = Compiler {
             available: &source.available,
@@ -293,10 +335,10 @@ impl RowsBuilder {
         let variants = [text, typed.number, typed.flag, typed.json.map(plain_text), typed.group];
         for (of_type, variant) in BREAKDOWN_TYPES.into_iter().zip(variants) {
             if let Some(variant) = variant {
-                self.add(breakdown_name(breakdown, of_type), variant);
+                self.add(variant_name(group, of_type), variant);
             }
         }
-        self.fault(&breakdown_group(breakdown), typed.fault);
+        self.fault(group, typed.fault);
         Ok(())
     }
 
@@ -310,12 +352,20 @@ impl RowsBuilder {
         }
     }
 
-    fn build(self, source: &Source, report: &Report) -> Result<LogicalPlan, QueryError> {
-        let filter = match &report.filter {
-            Some(filter) if !self.filtered_above => Some(predicate(source.compile(filter)?)),
+    fn build(mut self, source: &Source, report: &Report) -> Result<LogicalPlan, QueryError> {
+        let mut filter = match &report.filter {
+            Some(filter) if !self.filtered_above => Some(source.compile(filter)?),
             _ => None,
         };
-        let events = self.events.into_iter().collect::<Option<BTreeSet<String>>>();
+        let mut events = self.events.iter().cloned().collect::<Option<BTreeSet<String>>>();
+        if self.keeps_all {
+            events = None;
+            if let Some(filter) = filter.take() {
+                self.add(COMMON_FILTER.into(), filter.as_filter());
+                self.fault(COMMON_FILTER, filter.fault);
+            }
+        }
+        let filter = filter.map(predicate);
         let rows = event_rows(source, events, self.from_ms, self.to_ms, filter);
         rows.and_then(|rows| rows.project(self.columns)?.build())
             .map_err(QueryError::Internal)

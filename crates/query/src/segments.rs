@@ -120,6 +120,17 @@ impl SegmentIndex {
             .collect()
     }
 
+    /// Segments that were given a number.
+    pub fn len(&self) -> usize {
+        self.combined.len()
+    }
+
+    /// A value as JSON text.
+    pub fn value_text(&self, value: u32) -> Box<str> {
+        let json = self.listed[value as usize].to_json();
+        json.unwrap_or_default().to_string().into()
+    }
+
     pub fn size_bytes(&self) -> usize {
         self.text_bytes + self.listed.capacity() * 72 + self.combined.capacity() * 40
     }
@@ -153,5 +164,57 @@ fn rank(value: Option<&serde_json::Value>) -> u8 {
         Some(serde_json::Value::Bool(_)) => 1,
         Some(serde_json::Value::Number(_)) => 2,
         Some(_) => 3,
+    }
+}
+
+/// Edges of automatic ranges, as [`model::report::Edges::Auto`] defines them.
+pub(crate) fn round_edges(smallest: f64, largest: f64) -> Vec<f64> {
+    let span = largest - smallest;
+    let mut widths = (-320..=308).flat_map(|power| [1_i32, 2, 5].map(|digit| (digit, power)));
+    let (digit, power) = match span > 0.0 {
+        false => (1, 0),
+        true => widths
+            .find(|(digit, power)| 10.0 * times_ten_to(f64::from(*digit), *power) >= span)
+            .unwrap_or((5, 307)),
+    };
+    let edge = |place: f64| times_ten_to(f64::from(digit) * place, power);
+    let width = edge(1.0);
+    let first = (smallest / width).floor();
+    let last = (largest / width).floor() + 1.0;
+    let count = (last - first).clamp(1.0, 12.0) as usize;
+    let mut edges: Vec<f64> = (0..=count).map(|index| edge(first + index as f64)).collect();
+    edges.dedup();
+    edges
+}
+
+/// Divides by a power of ten instead of multiplying by a fraction, which no double holds exactly.
+fn times_ten_to(number: f64, power: i32) -> f64 {
+    if power < 0 {
+        number / 10_f64.powi(-power)
+    } else {
+        number * 10_f64.powi(power)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn automatic_edges_are_about_ten_and_round() {
+        let cases: [(f64, f64, &[f64]); 5] = [
+            (3.0, 3.0, &[3.0, 4.0]),
+            (0.25, 0.25, &[0.0, 1.0]),
+            (1.0, 4.0, &[1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5]),
+            (-7.0, 61.0, &[-10.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0]),
+            (
+                0.1,
+                0.3,
+                &[0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.22, 0.24, 0.26, 0.28, 0.3, 0.32],
+            ),
+        ];
+        for (smallest, largest, expected) in cases {
+            assert_eq!(round_edges(smallest, largest), expected, "{smallest} to {largest}");
+        }
     }
 }

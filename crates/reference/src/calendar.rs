@@ -63,19 +63,19 @@ pub(crate) fn begins_bucket(date: Date, unit: Unit) -> bool {
 /// Walks the clock minute by minute; a bucket begins wherever it shows another hour (minute) than before.
 fn clock_buckets(from: Date, to: Date, unit: Unit, zone: &TimeZone) -> Result<Vec<Bucket>, InvalidReport> {
     let mut buckets: Vec<Bucket> = Vec::new();
+    let mut before = None;
     let mut at = Timestamp::from_millisecond(day_start(from, zone)?).map_err(|_| outside())?;
     let end = Timestamp::from_millisecond(day_end(to, zone)?).map_err(|_| outside())?;
     while at < end {
-        let shown = at.to_zoned(zone.clone());
-        let name = match unit {
-            Unit::Hour => shown.strftime("%Y-%m-%d %H:00:00").to_string(),
-            _ => shown.strftime("%Y-%m-%d %H:%M:00").to_string(),
-        };
-        if buckets.last().is_none_or(|last| last.name != name) {
+        let shown = zone.to_datetime(at);
+        let minute = if unit == Unit::Hour { 0 } else { shown.minute() };
+        let clock = Some((shown.date(), shown.hour(), minute));
+        if clock != before {
             buckets.push(Bucket {
-                name,
+                name: format!("{} {:02}:{minute:02}:00", shown.date(), shown.hour()),
                 start_ms: at.as_millisecond(),
             });
+            before = clock;
         }
         at = at.checked_add(1.minute()).map_err(|_| outside())?;
     }

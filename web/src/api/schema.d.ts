@@ -1077,6 +1077,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What is shown of the persons' numbers of events. */
+        Aggregate: "mean" | "median" | {
+            /**
+             * Format: double
+             * @description 0 to 100.
+             */
+            percentile: number;
+        } | "min" | "max";
         /** @description The numbers that answer a [`Report`]. */
         Answer: (components["schemas"]["InsightsAnswer"] & {
             /** @enum {string} */
@@ -1123,6 +1131,23 @@ export interface components {
         };
         /** @enum {string} */
         Cohorts: "birth" | "first_ever" | "recurring";
+        /**
+         * @description What the answer is compared to. The comparison shows the segments of the answer, in their order, and the same ranges
+         *     of numbers.
+         */
+        Compare: {
+            /** @description The range with both ends moved back. In a shorter month a day is the month's last. */
+            shift: {
+                /** Format: int32 */
+                count: number;
+                unit: components["schemas"]["ShiftUnit"];
+            };
+        } | {
+            /** @description The same range, but only events that this filter keeps too: those of a cohort, say. */
+            where: {
+                filter: unknown;
+            };
+        };
         /** @description The weighted mean of an interval is `returned / born`; nobody was born where no cohort is complete. */
         CurvePoint: {
             /** Format: int64 */
@@ -1496,24 +1521,104 @@ export interface components {
             kind: string;
             value: string;
         };
-        /** @description Numbers over time. */
+        /**
+         * @description Numbers over time.
+         *
+         *     Metrics have letters by position: the first is A, the second B. Every metric is measured in each bucket of the range,
+         *     and once over the whole range for its total. What lies in a *bucket* depends on the options:
+         *     - Without them it is the events of the bucket's time that lie in the range.
+         *     - With `cumulative` it is the events from the range's beginning to the bucket's end.
+         *     - With `rolling` it is the events of that many whole buckets, of which the bucket is the last, also of those before
+         *       the range; but none after `to`. Totals stay those of the range.
+         *
+         *     So persons, values and percentiles are those of all these events together, not sums or means of smaller buckets.
+         *
+         *     A segment belongs to the answer when an event of it lies in what some metric reads. Formulas are evaluated on the
+         *     finished numbers: per segment in each bucket, and on the totals.
+         * @example {
+         *       "metrics": [
+         *         {
+         *           "event": "Order completed",
+         *           "measure": {
+         *             "sum": {
+         *               "property": "revenue"
+         *             }
+         *           }
+         *         },
+         *         {
+         *           "event": "Order completed",
+         *           "measure": "unique",
+         *           "hidden": true
+         *         }
+         *       ],
+         *       "formulas": [
+         *         {
+         *           "name": "Revenue per buyer",
+         *           "formula": "round(A / B)"
+         *         }
+         *       ],
+         *       "unit": "week",
+         *       "breakdown": [
+         *         "user[\"plan\"]",
+         *         {
+         *           "value": "items",
+         *           "edges": {
+         *             "at": [
+         *               1,
+         *               5,
+         *               10
+         *             ]
+         *           }
+         *         }
+         *       ],
+         *       "limit": 10,
+         *       "other": true,
+         *       "rolling": 4,
+         *       "compare": {
+         *         "shift": {
+         *           "count": 1,
+         *           "unit": "year"
+         *         }
+         *       }
+         *     }
+         */
         Insights: {
             metrics: components["schemas"]["Metric"][];
+            formulas?: components["schemas"]["NamedFormula"][];
             unit: components["schemas"]["Unit"];
-            /** @description Expressions whose values split every metric into segments. */
+            /** @description Values that split every metric into segments. */
             breakdown?: unknown[];
             /**
-             * @description How many segments are shown, largest first (by the sum over all metrics of their range totals, then by
-             *     segment value). The answer says how many there were.
+             * @description How many segments are shown, largest first (by the sum over all metrics, hidden ones too, of their range totals,
+             *     then by segment value). The answer says how many there were.
              */
             limit?: number;
+            /**
+             * @description Also show the segments beyond the limit together, as one. It is measured over their events: an event in several of
+             *     them counts once, and so does a person. An event that is in a shown segment too counts in both.
+             */
+            other?: boolean;
+            cumulative?: boolean;
+            /**
+             * Format: int32
+             * @description Number of buckets, 2 to 366.
+             */
+            rolling?: number | null;
             /** @description Also answer the same question for the range of equal length that ends the day before `from`. */
             compare_previous?: boolean;
+            compare?: components["schemas"]["Compare"] | null;
+            /**
+             * Format: int64
+             * @description See [`super::SESSION_TIMEOUT_MS`].
+             */
+            session_timeout_ms?: number;
         };
         InsightsAnswer: {
             /** @description Start of each bucket as local time: `2026-08-01` for days and longer, `2026-08-01 13:05:00` for shorter. */
             buckets: string[];
-            /** @description Ordered by metric, then by the segment order of [`Insights::limit`]. */
+            /** @description Whether the range holds only a part of the bucket, or it was not over at the time of asking; one per bucket. */
+            partial?: boolean[];
+            /** @description Ordered by metric, then by the segment order of [`Insights::limit`], then the other segments together. */
             series: components["schemas"]["Series"][];
             /** @description Segments before the limit. */
             segments_total: number;
@@ -1625,8 +1730,31 @@ export interface components {
             /** Format: int64 */
             person?: number | null;
         };
-        /** @description What is counted. In each bucket, and once over the whole range for the total. */
+        /**
+         * @description What is counted. In each bucket, and once over the whole range for the total.
+         *
+         *     *Percentile* p of n numbers in order, the first being number 0: the number at place p/100 · (n − 1); between two
+         *     places, on the straight line from the one to the other. The median is percentile 50. (DuckDB: `quantile_cont`.)
+         */
         Measure: "total" | "unique" | "per_person" | {
+            /**
+             * @description Distinct persons in the `days` calendar days that end with the bucket's last day in the range (DAU, WAU and MAU for
+             *     1, 7 and 30), also in those before the range. The total is that of the last bucket. In hours, the hours that begin
+             *     at most `days` · 24 hours before the bucket's end.
+             */
+            active: {
+                /** Format: int32 */
+                days: number;
+            };
+        } | "sessions" | {
+            /**
+             * @description Number of events of each person that has any; over these numbers the aggregate. 0 where there is none. Events of
+             *     nobody do not count, so that they make no segment either.
+             */
+            frequency: {
+                aggregate: components["schemas"]["Aggregate"];
+            };
+        } | {
             /** @description Sum of a number; values that are not numbers count as 0. */
             sum: {
                 property: unknown;
@@ -1635,6 +1763,21 @@ export interface components {
             /** @description Mean of a number over the events that have one; 0 where none has. */
             mean: {
                 property: unknown;
+            };
+        } | {
+            /** @description Median of a number over the events that have one; 0 where none has. */
+            median: {
+                property: unknown;
+            };
+        } | {
+            /** @description Percentile of a number over the events that have one; 0 where none has. */
+            percentile: {
+                property: unknown;
+                /**
+                 * Format: double
+                 * @description 0 to 100.
+                 */
+                percentile: number;
             };
         } | {
             /** @description Smallest number; 0 where no event has one. */
@@ -1646,12 +1789,26 @@ export interface components {
             max: {
                 property: unknown;
             };
+        } | {
+            /** @description Distinct values, told apart as a breakdown does: of a list its elements; what is not set does not count. */
+            distinct: {
+                property: unknown;
+            };
         };
         Metric: {
             /** @description Event name; absent for any event. */
             event?: string | null;
             filter?: unknown;
             measure: components["schemas"]["Measure"];
+            /** @description Not in the answer itself; for formulas alone. */
+            hidden?: boolean;
+        };
+        /** @description A formula with the name it is shown by. */
+        NamedFormula: {
+            /** @description The formula itself when empty. */
+            name?: string;
+            /** @example round(100 * A / (A + B)) */
+            formula: string;
         };
         /** @enum {string} */
         NodeKind: "event" | "other" | "more";
@@ -1907,16 +2064,18 @@ export interface components {
             groups: string[];
         };
         Series: {
-            /** @description Index in [`Insights::metrics`]. */
+            /** @description Index in [`Insights::metrics`]; formulas go on behind them. */
             metric: number;
             segment: unknown[];
-            /** @description One per bucket. */
-            values: number[];
+            /** @description All segments beyond the limit; `segment` is empty then. */
+            other?: boolean;
+            /** @description One per bucket; null where a formula has no result. */
+            values: (number | null)[];
             /**
              * Format: double
              * @description Over the whole range; for persons not the sum of the buckets.
              */
-            total: number;
+            total?: number | null;
         };
         /** @description Who is signed in, what they may look at, and how well this installation keeps its keys. */
         SessionView: {
@@ -1941,6 +2100,8 @@ export interface components {
              */
             first_event_ms?: number | null;
         };
+        /** @enum {string} */
+        ShiftUnit: "day" | "week" | "month" | "quarter" | "year";
         SignInBody: {
             /** @description The part of the login link behind `#`. */
             code: string;

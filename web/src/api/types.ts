@@ -22,6 +22,7 @@ export type Exclusion = Schemas['Exclusion'];
 export type Attribution = Schemas['Attribution'];
 export type Durations = Schemas['Durations'];
 export type ReportCell = Schemas['ReportCell'];
+export type NamedFormula = Schemas['NamedFormula'];
 export type FunnelAnswer = Schemas['FunnelAnswer'];
 export type FunnelSegment = Schemas['FunnelSegment'];
 export type RetentionAnswer = Schemas['RetentionAnswer'];

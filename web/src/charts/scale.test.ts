@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { colour, labelIndices, linePath, linear, nearest, points, ticks, wholeTicks } from './scale';
+import { colour, labelIndices, linePath, linear, nearest, points, segmentsPath, ticks, wholeTicks } from './scale';
 
 describe('ticks', () => {
   it.each([0.003, 0.37, 1, 3, 7, 10, 42, 999, 1_000_000, 4.2e9])('reach over %d, evenly, with few steps', (max) => {
@@ -49,3 +49,15 @@ it('shows no more labels than fit', () => {
 it('finds the nearest point', () => expect(nearest([0, 10, 20], 14)).toBe(1));
 
 it('goes round the palette', () => expect([colour(0), colour(7), colour(8)]).toEqual(['series-1', 'series-8', 'series-1']));
+
+describe('parts of a line', () => {
+  const xs = [0, 1, 2, 3, 4];
+
+  it('are what is kept, without what is missing', () => {
+    const dashed = new Set([0, 4]);
+    const ends = (index: number) => dashed.has(index) || dashed.has(index - 1);
+    expect(segmentsPath(xs, [5, 6, 7, 8, 9], (index) => !ends(index))).toBe('M1.0,6.0L2.0,7.0L3.0,8.0');
+    expect(segmentsPath(xs, [5, 6, 7, 8, 9], ends)).toBe('M0.0,5.0L1.0,6.0M3.0,8.0L4.0,9.0');
+    expect(segmentsPath(xs, [5, 6, null, 8, 9], () => true)).toBe('M0.0,5.0L1.0,6.0M3.0,8.0L4.0,9.0');
+  });
+});

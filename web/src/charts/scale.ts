@@ -43,6 +43,21 @@ export function linePath(xs: readonly number[], ys: readonly (number | null)[]):
   return path;
 }
 
+/** The segments of a line that are kept, each named by the index of its end. Gaps where a value is missing. */
+export function segmentsPath(xs: readonly number[], ys: readonly (number | null)[], keeps: (index: number) => boolean): string {
+  const at = (index: number) => `${xs[index]?.toFixed(1)},${ys[index]?.toFixed(1)}`;
+  const isSet = (index: number) => xs[index] !== undefined && typeof ys[index] === 'number';
+  let pen = -1;
+  let path = '';
+  for (let index = 1; index < ys.length; index++) {
+    if (!isSet(index - 1) || !isSet(index) || !keeps(index)) continue;
+    if (pen !== index - 1) path += `M${at(index - 1)}`;
+    path += `L${at(index)}`;
+    pen = index;
+  }
+  return path;
+}
+
 /** Indices of the labels that fit, evenly spread, always with the first; by one of the given steps where there are any. */
 export function labelIndices(count: number, width: number, labelWidth: number, steps: readonly number[] = []): number[] {
   const fit = Math.max(1, Math.floor(width / labelWidth));

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { FunnelAnswer, FunnelQuestion, InsightsAnswer, InsightsQuestion, RetentionAnswer, RetentionQuestion } from '../api/types';
-import { isAdditive, isMetricComplete, measureKind, measureOf, metricLabel, newFunnel, newInsights, newLifecycle } from './definition';
+import {
+  MEASURE_LABELS,
+  type MeasureKind,
+  isAdditive,
+  isInsightsComplete,
+  isMetricComplete,
+  measureKind,
+  measureLabel,
+  measureOf,
+  metricLabel,
+  newFunnel,
+  newInsights,
+  newLifecycle,
+} from './definition';
 import { funnelTable, pathsOf, trendOf } from './funnel';
 import { insightsTable, linesOf } from './insights';
 import { figures, tilesOf, topRows } from './overview';
@@ -49,6 +62,45 @@ describe('insights', () => {
     const series = metrics.map((_, metric) => ({ metric, segment: [], values: [1], total: 1 }));
     const lines = linesOf({ ...newInsights(null), metrics: [...metrics] }, { buckets: ['2026-08-01'], series, segments_total: 1 });
     expect(lines.map(({ label }) => label)).toEqual(['A: A · Events', 'B: A · Events', 'A · Events (filtered)']);
+  });
+
+  it('shows formulas, hidden metrics, the others and what has no result', () => {
+    const asked: InsightsQuestion = {
+      ...newInsights('A'),
+      metrics: [{ event: 'A', measure: 'total', hidden: true }],
+      formulas: [{ name: 'Share', formula: '1 / A' }, { formula: 'A + 1' }],
+      breakdown: [{ value: 'properties["price"]', edges: 'auto' }],
+      compare: { shift: { count: 2, unit: 'week' } },
+    };
+    const series = [
+      { metric: 1, segment: ['10 - 20'], values: [null, 1], total: 0.5 },
+      { metric: 1, segment: [], other: true, values: [2, 3], total: null },
+      { metric: 2, segment: ['10 - 20'], values: [1, 2], total: 3 },
+    ];
+    const given: InsightsAnswer = { buckets: ['2026-08-01', '2026-08-02'], partial: [false, true], series, segments_total: 9, previous: { buckets: [], series: [], segments_total: 9 } };
+    const { header, rows } = insightsTable(asked, given, 'en');
+    expect(linesOf(asked, given, 'en').map(({ label }) => label)).toEqual(['10 - 20 · Share', 'All others · Share', '10 - 20 · A + 1']);
+    expect(header[2]).toBe('2 weeks before');
+    expect(header.at(-1)).toContain('(in part)');
+    expect(rows[0]).toEqual(['10 - 20 · Share', 0.5, 0, null, 1]);
+    expect(rows[1]?.[1]).toBeNull();
+  });
+
+  it('knows what a question still lacks', () => {
+    const { metrics } = newInsights('A');
+    expect(isInsightsComplete(newInsights('A'))).toBe(true);
+    expect(isInsightsComplete({ ...newInsights('A'), formulas: [{ formula: ' ' }] })).toBe(false);
+    expect(isInsightsComplete({ ...newInsights('A'), metrics: metrics.map((metric) => ({ ...metric, hidden: true })) })).toBe(false);
+  });
+
+  it('names every measure', () => {
+    const price = { scope: 'properties', name: 'price' } as const;
+    const names = (Object.keys(MEASURE_LABELS) as MeasureKind[]).map((kind) => measureLabel(measureOf(kind, price)));
+    expect(names).toContain('Active people in 7 days');
+    expect(names).toContain('Events of a person, median');
+    expect(names).toContain('Percentile 90 of price');
+    expect(names).toContain('Distinct values of price');
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it('names metrics', () => {

@@ -61,8 +61,8 @@ export function tilesOf(shown: readonly Figure[], answer: InsightsAnswer): Tile[
       label,
       explanation,
       total: now?.total ?? 0,
-      values: now?.values ?? [],
-      previous: before?.values ?? [],
+      values: (now?.values ?? []).map((value) => value ?? 0),
+      previous: (before?.values ?? []).map((value) => value ?? 0),
       change: change(now?.total ?? 0, before?.total ?? 0),
     };
   });
@@ -108,7 +108,7 @@ export function topRows(property: string, answer: InsightsAnswer, locale?: strin
     .map(({ segment, total }) => ({
       key: JSON.stringify(segment),
       label: segment[0] === null ? '(not set)' : valueName(property, segment[0], locale),
-      value: total,
+      value: total ?? 0,
       raw: typeof segment[0] === 'string' ? segment[0] : null,
     }))
     .filter((row) => row.value > 0)

@@ -2,8 +2,9 @@
 
 use crate::persons::Crowd;
 use datafusion::arrow::array::{
-    Array, AsArray, BinaryArray, BinaryBuilder, Float64Array, Int32Array, Int64Builder, ListArray, ListBuilder,
-    RecordBatch, StringArray, StringDictionaryBuilder, UInt32Array, UInt64Array, UInt64Builder,
+    Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BinaryBuilder, Float64Array, Float64Builder, Int32Array,
+    Int64Builder, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StringDictionaryBuilder,
+    UInt32Array, UInt64Array, UInt64Builder,
 };
 use datafusion::arrow::datatypes::{
     DataType, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, UInt32Type, UInt64Type,
@@ -13,6 +14,7 @@ use datafusion::error::DataFusionError;
 use hashbrown::HashMap;
 use model::report::Segment;
 use roaring::RoaringTreemap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 /// Bucket of the numbers over the whole range.
@@ -53,6 +55,10 @@ pub(crate) struct Cell {
     pub from_start_ms: f64,
     /// Distinct persons, where they are counted.
     pub persons: u64,
+    /// Numbers and how often each came, in no order; the same number may be there several times.
+    pub spread: Vec<(f64, u64)>,
+    /// Distinct values, as JSON texts.
+    pub values: BTreeSet<Box<str>>,
     /// Distinct persons behind the number, while they are few.
     pub crowd: Crowd,
     /// Everybody behind the number, if it is [`Wanted`].
@@ -90,6 +96,8 @@ impl Cell {
         self.from_previous_ms += other.from_previous_ms;
         self.from_start_ms += other.from_start_ms;
         self.persons += other.persons;
+        self.spread.extend_from_slice(&other.spread);
+        self.values.extend(other.values.iter().cloned());
         self.crowd.merge(&other.crowd);
         self.members |= &other.members;
         self.times.extend_from_slice(&other.times);
@@ -98,8 +106,9 @@ impl Cell {
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let segment = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let crowd = DataType::List(Arc::new(Field::new("item", DataType::UInt64, true)));
-    let times = DataType::List(Arc::new(Field::new("item", DataType::Int64, true)));
+    let list = |item: DataType| DataType::List(Arc::new(Field::new("item", item, true)));
+    let crowd = list(DataType::UInt64);
+    let times = list(DataType::Int64);
     Arc::new(Schema::new(vec![
         Field::new("series", DataType::UInt32, false),
         Field::new("bucket", DataType::Int32, false),
@@ -120,12 +129,20 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("members", DataType::Binary, true),
         // Three words each, as in `Took`; null where there are none.
         Field::new("times", times, true),
+        Field::new("spread", list(DataType::Float64), false),
+        Field::new("spread_counts", list(DataType::UInt64), false),
+        Field::new("values", list(DataType::Utf8), false),
     ]))
 });
 
 /// The schema of every operator's output.
 pub(crate) fn schema() -> SchemaRef {
     SCHEMA.clone()
+}
+
+/// The form in which segments compare.
+pub(crate) fn segment_text(segment: &Segment) -> String {
+    serde_json::to_string(segment).expect("segments are plain JSON")
 }
 
 /// Cells with their segments.
@@ -144,7 +161,7 @@ impl Cells {
 
     /// The place of a segment, which is given one if it has none.
     pub fn place(&mut self, segment: Segment) -> u32 {
-        let text = serde_json::to_string(&segment).expect("segments are plain JSON");
+        let text = segment_text(&segment);
         let next = self.segments.len() as u32;
         *self.texts.entry(text).or_insert_with(|| {
             self.segments.push(segment);
@@ -165,6 +182,11 @@ impl Cells {
     pub fn take_members(&mut self, wanted: &Wanted) -> RoaringTreemap {
         let key = self.key_of(wanted);
         self.cells.remove(&key).map(|cell| cell.members).unwrap_or_default()
+    }
+
+    /// The place of a segment, if any cell is of it.
+    pub fn find_place(&self, segment: &Segment) -> Option<u32> {
+        self.texts.get(&segment_text(segment)).copied()
     }
 
     pub fn find(&self, series: usize, bucket: Option<usize>, segment: u32) -> Option<&Cell> {
@@ -240,7 +262,7 @@ impl Cells {
         }
         let counts = |field: fn(&Cell) -> u64| Arc::new(cells.iter().map(field).collect::<UInt64Array>());
         let floats = |field: fn(&Cell) -> f64| Arc::new(cells.iter().map(field).collect::<Float64Array>());
-        let columns: Vec<datafusion::arrow::array::ArrayRef> = vec![
+        let columns: Vec<ArrayRef> = vec![
             Arc::new(keys.iter().map(|key| key.series).collect::<UInt32Array>()),
             Arc::new(keys.iter().map(|key| key.bucket).collect::<Int32Array>()),
             Arc::new(segments.finish()),
@@ -256,9 +278,32 @@ impl Cells {
             Arc::new(crowds.finish()),
             Arc::new(members.finish()),
             Arc::new(times.finish()),
+            lists(cells.iter(), Float64Builder::new(), |list, cell| {
+                cell.spread.iter().for_each(|(number, _)| list.append_value(*number));
+            }),
+            lists(cells.iter(), UInt64Builder::new(), |list, cell| {
+                cell.spread.iter().for_each(|(_, count)| list.append_value(*count));
+            }),
+            lists(cells.iter(), StringBuilder::new(), |list, cell| {
+                cell.values.iter().for_each(|value| list.append_value(value));
+            }),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
+}
+
+/// One list per cell.
+fn lists<'a, B: ArrayBuilder>(
+    cells: impl Iterator<Item = &'a Cell>,
+    items: B,
+    append: impl Fn(&mut B, &Cell),
+) -> ArrayRef {
+    let mut lists = ListBuilder::new(items);
+    for cell in cells {
+        append(lists.values(), cell);
+        lists.append(true);
+    }
+    Arc::new(lists.finish())
 }
 
 /// A batch of cells, by column.
@@ -270,6 +315,9 @@ struct Columns<'a> {
     crowds: &'a ListArray,
     members: &'a BinaryArray,
     times: &'a ListArray,
+    spreads: &'a ListArray,
+    spread_counts: &'a ListArray,
+    values: &'a ListArray,
 }
 
 impl<'a> Columns<'a> {
@@ -284,6 +332,9 @@ impl<'a> Columns<'a> {
             crowds: batch.column(12).as_list(),
             members: batch.column(13).as_binary(),
             times: batch.column(14).as_list(),
+            spreads: batch.column(15).as_list(),
+            spread_counts: batch.column(16).as_list(),
+            values: batch.column(17).as_list(),
         }
     }
 
@@ -316,7 +367,13 @@ impl<'a> Columns<'a> {
             });
             took.collect()
         };
+        let (numbers, counts) = (self.spreads.value(row), self.spread_counts.value(row));
+        let numbers = numbers.as_primitive::<Float64Type>().values().iter();
+        let spread = numbers.zip(counts.as_primitive::<UInt64Type>().values());
+        let values = self.values.value(row);
         Ok(Cell {
+            spread: spread.map(|(number, count)| (*number, *count)).collect(),
+            values: values.as_string::<i32>().iter().flatten().map(Box::from).collect(),
             events: self.counts[0][row],
             person_events: self.counts[1][row],
             numbers: self.counts[2][row],

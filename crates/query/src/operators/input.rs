@@ -6,16 +6,19 @@
 //! | `filter 0` | whether selector 0's filter keeps the row |
 //! | `number 0` | metric 0's number |
 //! | `breakdown 0:text`, `:number`, `:flag`, `:json`, `:group` | value of breakdown 0, in the one of its types that it has |
+//! | `value 0:text` and so on | metric 0's value, where it counts distinct ones |
 //! | any of these with ` fault` | whether its evaluation was a type error |
 
+use super::cells::segment_text;
 use crate::error::TypeFault;
 use crate::segments::{SegmentIndex, SegmentValue};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Float64Type, Int32Type, Int64Type, SchemaRef, UInt64Type};
 use datafusion::common::{Result, internal_err};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use model::Value;
-use model::report::{METRICS_MAX, STEPS_MAX};
+use model::report::{METRICS_MAX, STEPS_MAX, Segment, range_name};
+use std::sync::Arc;
 
 // Selectors are bits of a word.
 const _: () = assert!(METRICS_MAX <= 32 && STEPS_MAX <= 32);
@@ -26,12 +29,20 @@ pub(crate) fn filter_name(selector: usize) -> String {
     format!("filter {selector}")
 }
 
+/// The report's own filter, for questions that need the rows it does not keep too.
+pub(crate) const COMMON_FILTER: &str = "filter of all";
+
 pub(crate) fn number_name(metric: usize) -> String {
     format!("number {metric}")
 }
 
-pub(crate) fn breakdown_name(breakdown: usize, of_type: &str) -> String {
-    format!("breakdown {breakdown}:{of_type}")
+/// Column of one of the types that a breakdown or a value can have, by the name of its group.
+pub(crate) fn variant_name(group: &str, of_type: &str) -> String {
+    format!("{group}:{of_type}")
+}
+
+pub(crate) fn value_group(metric: usize) -> String {
+    format!("value {metric}")
 }
 
 pub(crate) fn fault_name(of: &str) -> String {
@@ -91,6 +102,8 @@ pub(crate) struct Selectors {
     events: Vec<Option<String>>,
     filters: Vec<Option<usize>>,
     faults: Vec<Option<usize>>,
+    /// A filter for all, where the rows were not filtered below, and its fault.
+    common: Option<(usize, Option<usize>)>,
 }
 
 impl Selectors {
@@ -105,6 +118,7 @@ impl Selectors {
             events: events.to_vec(),
             filters: names.iter().map(|name| place(schema, name)).collect(),
             faults: names.iter().map(|name| place(schema, &fault_name(name))).collect(),
+            common: place(schema, COMMON_FILTER).map(|filter| (filter, place(schema, &fault_name(COMMON_FILTER)))),
         }
     }
 
@@ -124,16 +138,15 @@ impl Selectors {
         for (row, mask) in masks.iter_mut().enumerate() {
             *mask *= u32::from(matters(row));
         }
+        if let Some((filter, fault)) = self.common {
+            check_faults(batch, fault, "a filter", |row| masks[row] != 0)?;
+            keep(batch, filter, u32::MAX, masks);
+        }
         for (selector, (filter, fault)) in self.filters.iter().zip(&self.faults).enumerate() {
             let bit = 1_u32 << selector;
             check_faults(batch, *fault, "a filter", |row| masks[row] & bit != 0)?;
             let Some(filter) = filter else { continue };
-            let keeps = batch.column(*filter).as_boolean();
-            for (row, mask) in masks.iter_mut().enumerate() {
-                // A filter that is not set does not keep the row; its value bit may be anything.
-                let kept = keeps.value(row) & keeps.is_valid(row);
-                *mask &= !(bit * u32::from(!kept));
-            }
+            keep(batch, *filter, bit, masks);
         }
         Ok(())
     }
@@ -159,6 +172,16 @@ impl Selectors {
             .collect();
         masks.extend(events.keys().values().iter().map(|key| by_name[*key as usize]));
         Ok(())
+    }
+}
+
+/// Takes bits from the rows that a filter does not keep.
+fn keep(batch: &RecordBatch, filter: usize, bits: u32, masks: &mut [u32]) {
+    let keeps = batch.column(filter).as_boolean();
+    for (row, mask) in masks.iter_mut().enumerate() {
+        // A filter that is not set does not keep the row; its value bit may be anything.
+        let kept = keeps.value(row) & keeps.is_valid(row);
+        *mask &= !(bits * u32::from(!kept));
     }
 }
 
@@ -194,18 +217,28 @@ impl Number {
 /// Turns breakdown columns into segments.
 #[derive(Debug)]
 pub(crate) struct Breakdowns {
-    columns: Vec<BreakdownColumns>,
+    columns: Vec<ValueColumns>,
     pub index: SegmentIndex,
     /// Numbers that rows with several values point to.
     values: Lists,
     /// Numbers that rows with several segments point to.
     segments: Lists,
+    rest: Option<Rest>,
+}
+
+/// All segments but the shown ones, as one.
+#[derive(Debug)]
+struct Rest {
+    /// As JSON texts.
+    shown: Arc<HashSet<String>>,
+    /// Whether each segment is of the rest, once known.
+    known: Vec<Option<bool>>,
 }
 
 /// Lists of numbers, each by its place with [`IS_LIST`] set, so that a row needs one word whether it has one number
 /// or several.
 #[derive(Debug, Default)]
-struct Lists {
+pub(super) struct Lists {
     lists: Vec<Vec<u32>>,
     places: HashMap<Vec<u32>, u32>,
 }
@@ -227,7 +260,7 @@ impl Lists {
     }
 
     #[inline]
-    fn numbers<'a>(&'a self, word: &'a u32) -> &'a [u32] {
+    pub fn numbers<'a>(&'a self, word: &'a u32) -> &'a [u32] {
         if word & IS_LIST == 0 {
             std::slice::from_ref(word)
         } else {
@@ -235,21 +268,24 @@ impl Lists {
         }
     }
 
-    fn size_bytes(&self) -> usize {
+    pub fn size_bytes(&self) -> usize {
         self.lists.len() * 128
     }
 }
 
+/// The columns of one value.
 #[derive(Debug)]
-struct BreakdownColumns {
+pub(super) struct ValueColumns {
     /// By [`BREAKDOWN_TYPES`].
     places: [Option<usize>; 5],
     fault: Option<usize>,
     not_set: u32,
     /// Words of JSON texts that were parsed before.
     parsed: HashMap<Box<str>, u32>,
+    /// Edges of ranges, and the numbers of the ranges between them.
+    ranges: Option<(Arc<[f64]>, Vec<u32>)>,
     /// Words of the batch's rows.
-    words: Vec<u32>,
+    pub words: Vec<u32>,
 }
 
 impl Breakdowns {
@@ -261,19 +297,40 @@ impl Breakdowns {
     pub fn over(breakdowns: std::ops::Range<usize>, schema: &SchemaRef) -> Breakdowns {
         let mut index = SegmentIndex::default();
         let columns = breakdowns
-            .map(|breakdown| BreakdownColumns {
-                places: BREAKDOWN_TYPES.map(|of_type| place(schema, &breakdown_name(breakdown, of_type))),
-                fault: place(schema, &fault_name(&breakdown_group(breakdown))),
-                not_set: index.value(SegmentValue::NotSet),
-                parsed: HashMap::new(),
-                words: Vec::new(),
-            })
+            .map(|breakdown| ValueColumns::new(&breakdown_group(breakdown), schema, &mut index))
             .collect();
         Breakdowns {
             columns,
             index,
             values: Lists::default(),
             segments: Lists::default(),
+            rest: None,
+        }
+    }
+
+    /// Puts the numbers of a breakdown into ranges.
+    pub fn set_ranges(&mut self, breakdown: usize, edges: &Arc<[f64]>) {
+        let ranges = 0..=edges.len();
+        let numbers = ranges.map(|range| {
+            let name = range_name(edges, range);
+            self.index.value(SegmentValue::Text(name.into()))
+        });
+        self.columns[breakdown].ranges = Some((edges.clone(), numbers.collect()));
+    }
+
+    /// From now on there is one segment, of everything but the shown ones; rows of these alone have none.
+    pub fn set_rest(&mut self, shown: Arc<HashSet<String>>) {
+        self.rest = Some(Rest {
+            shown,
+            known: Vec::new(),
+        });
+    }
+
+    /// A segment as the answer shows it.
+    pub fn shown(&self, segment: u32) -> Segment {
+        match self.rest {
+            Some(_) => Vec::new(),
+            None => self.index.shown(segment, self.len()),
         }
     }
 
@@ -312,8 +369,7 @@ impl Breakdowns {
             return Ok(());
         }
         for columns in &mut self.columns {
-            check_faults(batch, columns.fault, "a breakdown", &matters)?;
-            columns.fill(batch, &mut self.index, &mut self.values, &matters);
+            columns.fill(batch, "a breakdown", &mut self.index, &mut self.values, &matters)?;
         }
         let (mut last, mut last_word) = ([IS_LIST; 3], 0);
         for row in 0..rows {
@@ -333,7 +389,11 @@ impl Breakdowns {
     /// The word for all combinations of a row's values.
     fn word(&mut self, values: [u32; 3]) -> u32 {
         if values.iter().all(|word| word & IS_LIST == 0) {
-            return self.index.segment(values);
+            let segment = self.index.segment(values);
+            return match self.rest {
+                None => segment,
+                Some(_) => self.rest_word(&[segment]),
+            };
         }
         let mut combinations = vec![[0; 3]];
         for (place, word) in values.iter().enumerate() {
@@ -350,19 +410,59 @@ impl Breakdowns {
         let segments = combinations
             .into_iter()
             .map(|combination| self.index.segment(combination));
-        let segments = segments.collect();
-        self.segments.word(segments)
+        let segments: Vec<u32> = segments.collect();
+        match self.rest {
+            None => self.segments.word(segments),
+            Some(_) => self.rest_word(&segments),
+        }
+    }
+
+    /// The word of the one segment if any of `segments` is not shown, else that of none.
+    fn rest_word(&mut self, segments: &[u32]) -> u32 {
+        let everything = self.index.segment([0; 3]);
+        let breakdowns = self.len();
+        let Some(rest) = &mut self.rest else {
+            return everything;
+        };
+        let is_rest = segments.iter().any(|segment| {
+            let place = *segment as usize;
+            if rest.known.len() <= place {
+                rest.known.resize(place + 1, None);
+            }
+            *rest.known[place].get_or_insert_with(|| {
+                let shown = self.index.shown(*segment, breakdowns);
+                !rest.shown.contains(&segment_text(&shown))
+            })
+        });
+        match is_rest {
+            true => everything,
+            false => self.segments.word(Vec::new()),
+        }
     }
 }
 
-impl BreakdownColumns {
-    fn fill(
+impl ValueColumns {
+    pub fn new(group: &str, schema: &SchemaRef, index: &mut SegmentIndex) -> ValueColumns {
+        ValueColumns {
+            places: BREAKDOWN_TYPES.map(|of_type| place(schema, &variant_name(group, of_type))),
+            fault: place(schema, &fault_name(group)),
+            not_set: index.value(SegmentValue::NotSet),
+            parsed: HashMap::new(),
+            ranges: None,
+            words: Vec::new(),
+        }
+    }
+
+    /// Writes a word for the values of each row that matters; other rows get any word.
+    pub fn fill(
         &mut self,
         batch: &RecordBatch,
+        what: &str,
         index: &mut SegmentIndex,
         lists: &mut Lists,
         matters: &impl Fn(usize) -> bool,
-    ) {
+    ) -> Result<()> {
+        check_faults(batch, self.fault, what, matters)?;
         self.words.clear();
         self.words.resize(batch.num_rows(), self.not_set);
         let words = &mut self.words;
@@ -377,7 +477,10 @@ impl BreakdownColumns {
                 let bits = numbers.value(row).to_bits();
                 if last != bits {
                     last = bits;
-                    last_word = index.value(SegmentValue::number(numbers.value(row)));
+                    last_word = match &self.ranges {
+                        None => index.value(SegmentValue::number(numbers.value(row))),
+                        Some((edges, ranges)) => ranges[edges.partition_point(|edge| *edge <= numbers.value(row))],
+                    };
                 }
                 last_word
             });
@@ -413,6 +516,7 @@ impl BreakdownColumns {
                 ))
             });
         }
+        Ok(())
     }
 }
 

@@ -1,18 +1,26 @@
-//! Insights: counts, distinct persons and figures of a property, per segment and bucket and over the range.
+//! Insights: counts, distinct persons, sessions and figures of a property, per segment and time.
 //!
-//! A row is counted in one cell per segment, that of its bucket; cells over the range are put together from the buckets
-//! at the end. Rows come sorted by person within an event, so a cell that sees the person it saw last has nothing to
-//! add to its set.
+//! A row is counted in one cell per segment, that of its slot of time. What adds up over time leaves as it is, one cell
+//! per slot, and the answer adds it up; persons do not, so that their sets are united here, over the window of each number.
+//! Rows come sorted by person within an event, so a cell that sees the person it saw last has nothing to add to its set.
+//! Sessions and frequencies need a person's rows together: see [`walk`].
 
-use super::cells::{Cell, CellKey, Cells, WHOLE_RANGE};
+mod counters;
+mod walk;
+
+use super::cells::Cells;
 use super::input::{Breakdowns, Number, Rows, Selectors};
+use super::values::Values;
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
-use crate::persons::{Crowd, PersonSet};
-use datafusion::arrow::array::{Array, Float64Array, RecordBatch};
+use crate::windows::Windows;
+use counters::Counters;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
+use hashbrown::HashSet;
 use std::sync::Arc;
+use walk::Walk;
 
 /// What a metric needs to know of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +28,20 @@ pub(crate) enum Figure {
     Events,
     Persons,
     Numbers,
+    /// Every number.
+    Spread,
+    /// Distinct values.
+    Values,
+    Sessions,
+    /// How many persons have how many events.
+    Frequency,
+}
+
+impl Figure {
+    /// Whether cells are of whole windows, because persons do not add up over time. Others are of slots.
+    pub fn is_of_windows(self) -> bool {
+        matches!(self, Figure::Persons | Figure::Frequency)
+    }
 }
 
 #[derive(Debug)]
@@ -27,7 +49,14 @@ pub(crate) struct InsightsOperator {
     /// Event and figure per metric.
     pub metrics: Vec<(Option<String>, Figure)>,
     pub breakdowns: usize,
-    pub buckets: Arc<Buckets>,
+    /// By breakdown, the edges of its ranges if it has such.
+    pub edges: Vec<Option<Arc<[f64]>>>,
+    pub slots: Arc<Buckets>,
+    /// By metric.
+    pub windows: Vec<Windows>,
+    pub session_timeout_ms: i64,
+    /// Answer for all segments but these together.
+    pub rest_of: Option<Arc<HashSet<String>>>,
 }
 
 impl Operator for InsightsOperator {
@@ -41,85 +70,87 @@ impl Operator for InsightsOperator {
             None => format!("{figure:?} of any event"),
         });
         let metrics: Vec<String> = metrics.collect();
-        let buckets = &self.buckets.names;
-        format!(
-            "{}; breakdowns={}; buckets={} from {}",
+        let slots = &self.slots.names;
+        let mut text = format!(
+            "{}; breakdowns={}; slots={} from {}",
             metrics.join(", "),
             self.breakdowns,
-            buckets.len(),
-            buckets.first().map_or("", String::as_str)
-        )
+            slots.len(),
+            slots.first().map_or("", String::as_str)
+        );
+        if self.edges.iter().any(Option::is_some) {
+            text.push_str(&format!("; edges={:?}", self.edges));
+        }
+        if self.has(Figure::Sessions) {
+            text.push_str(&format!("; session_timeout_ms={}", self.session_timeout_ms));
+        }
+        if let Some(shown) = &self.rest_of {
+            text.push_str(&format!("; rest of {} segments", shown.len()));
+        }
+        text
     }
 
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
         let events: Vec<Option<String>> = self.metrics.iter().map(|(event, _)| event.clone()).collect();
-        let metrics = self.metrics.iter().enumerate();
+        let mut breakdowns = Breakdowns::new(self.breakdowns, input);
+        for (breakdown, edges) in self.edges.iter().enumerate() {
+            if let Some(edges) = edges {
+                breakdowns.set_ranges(breakdown, edges);
+            }
+        }
+        if let Some(shown) = &self.rest_of {
+            breakdowns.set_rest(shown.clone());
+        }
+        let metrics = self.metrics.iter().zip(&self.windows).enumerate();
+        let metrics = metrics.map(|(metric, ((_, figure), windows))| Metric {
+            number: Number::new(metric, input),
+            values: (*figure == Figure::Values).then(|| Values::new(metric, input)),
+            counters: Counters::new(*figure, self.slots.len()),
+            first_slot: windows.first() as u32,
+            windows: windows.clone(),
+        });
         Ok(Box::new(Accumulator {
             selectors: Selectors::new(&events, input),
-            breakdowns: Breakdowns::new(self.breakdowns, input),
-            metrics: metrics
-                .map(|(metric, (_, figure))| MetricCells {
-                    figure: *figure,
-                    number: Number::new(metric, input),
-                    blocks: Vec::new(),
-                    counts: Vec::new(),
-                    crowds: Vec::new(),
-                    sets: Vec::new(),
-                    numbers: Vec::new(),
-                })
-                .collect(),
-            buckets: self.buckets.clone(),
+            breakdowns,
+            metrics: metrics.collect(),
+            walk: Walk::new(&self.metrics, self.session_timeout_ms),
+            slots: self.slots.clone(),
             masks: Vec::new(),
             segments: Vec::new(),
-            row_buckets: Vec::new(),
+            row_slots: Vec::new(),
             pushes: 0,
             cells_bytes: 0,
         }))
     }
 }
 
+impl InsightsOperator {
+    fn has(&self, wanted: Figure) -> bool {
+        self.metrics.iter().any(|(_, figure)| *figure == wanted)
+    }
+}
+
 struct Accumulator {
     selectors: Selectors,
     breakdowns: Breakdowns,
-    metrics: Vec<MetricCells>,
-    buckets: Arc<Buckets>,
+    metrics: Vec<Metric>,
+    walk: Option<Walk>,
+    slots: Arc<Buckets>,
     // Columns of the batch at hand, kept to spare their allocation.
     masks: Vec<u32>,
     segments: Vec<u32>,
-    row_buckets: Vec<u32>,
+    row_slots: Vec<u32>,
     pushes: u32,
     cells_bytes: usize,
 }
 
-/// The cells of one metric, by column. A segment has a block of one cell per bucket.
-struct MetricCells {
-    figure: Figure,
+struct Metric {
     number: Number,
-    /// First cell of each segment's block, plus one; 0 where the segment has none.
-    blocks: Vec<u32>,
-    counts: Vec<Counts>,
-    /// Per cell, unless there are `sets`.
-    crowds: Vec<Crowd>,
-    /// Per cell, for [`Figure::Persons`].
-    sets: Vec<PersonSet>,
-    /// Per cell, for [`Figure::Numbers`].
-    numbers: Vec<Numbers>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    events: u64,
-    person_events: u64,
-    /// The person seen last; nobody at first, who is not counted anyway.
-    last_person: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Numbers {
-    count: u64,
-    sum: f64,
-    min: f64,
-    max: f64,
+    /// Of [`Figure::Values`].
+    values: Option<Values>,
+    counters: Counters,
+    first_slot: u32,
+    windows: Windows,
 }
 
 impl Accumulate for Accumulator {
@@ -129,170 +160,79 @@ impl Accumulate for Accumulator {
         self.breakdowns
             .of_rows(batch, &mut self.segments, |row| masks[row] != 0)?;
         let rows = Rows::of(batch)?;
-        self.buckets.find_all(rows.times_ms, &mut self.row_buckets);
-        for (metric, cells) in self.metrics.iter_mut().enumerate() {
-            let bit = 1_u32 << metric;
-            let numbers = cells.number.of(batch, |row| masks[row] & bit != 0)?;
+        self.slots.find_all(rows.times_ms, &mut self.row_slots);
+        for (index, metric) in self.metrics.iter_mut().enumerate() {
+            let bit = 1_u32 << index;
+            let numbers = metric.number.of(batch, |row| masks[row] & bit != 0)?;
+            if let Some(values) = &mut metric.values {
+                values.read(batch, |row| masks[row] & bit != 0)?;
+            }
+            if metric.counters.is_of_walk() {
+                continue;
+            }
             let selected = masks.iter().enumerate().filter(|(_, mask)| *mask & bit != 0);
             for (row, _) in selected {
+                let slot = self.row_slots[row];
+                if slot < metric.first_slot {
+                    continue;
+                }
                 for segment in self.breakdowns.segments(&self.segments[row]) {
-                    let block = cells.block(*segment as usize, self.buckets.len());
-                    let cell = block + self.row_buckets[row] as usize;
-                    cells.count(cell, rows.persons[row]);
+                    let cell = metric.counters.cell(*segment as usize, slot as usize);
+                    metric.counters.count(cell, rows.persons[row]);
                     if let Some(numbers) = numbers {
-                        cells.number(cell, numbers, row);
+                        metric.counters.number(cell, numbers, row);
+                    }
+                    if let Some(values) = &metric.values {
+                        metric.counters.values(cell, values.of_row(row));
                     }
                 }
             }
         }
+        if let Some(walk) = &mut self.walk {
+            walk.push(&rows, masks, &self.segments, &self.row_slots);
+        }
         self.pushes += 1;
         // Walking all cells costs more than a batch; every so often is soon enough for a limit.
         if self.pushes.is_power_of_two() || self.pushes.is_multiple_of(64) {
-            self.cells_bytes = self.metrics.iter().map(MetricCells::size_bytes).sum();
+            self.cells_bytes = self.metrics.iter().map(Metric::size_bytes).sum();
         }
         Ok(())
     }
 
     fn size_bytes(&self) -> usize {
-        self.cells_bytes + self.breakdowns.size_bytes()
+        let walk = self.walk.as_ref().map_or(0, Walk::size_bytes);
+        self.cells_bytes + self.breakdowns.size_bytes() + walk
     }
 
-    fn finish(self: Box<Self>) -> Result<RecordBatch> {
+    fn finish_bytes(&self) -> usize {
+        let windows = self.metrics.iter().map(|metric| metric.windows.of_buckets.len());
+        let cells_each = self.slots.len().max(windows.max().unwrap_or(0)) + 1;
+        let cells_max = cells_each * self.breakdowns.index.len();
+        let walk = self.walk.as_ref().map_or(0, |walk| walk.finish_bytes(cells_max));
+        let cells = self.metrics.iter().map(|metric| metric.counters.finish_bytes());
+        walk + cells.sum::<usize>()
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<RecordBatch> {
         let mut cells = Cells::default();
-        let buckets = self.buckets.len();
-        for (series, mut metric) in self.metrics.into_iter().enumerate() {
-            for segment in 0..metric.blocks.len() {
-                if metric.blocks[segment] == 0 {
-                    continue;
-                }
-                let block = metric.blocks[segment] as usize - 1;
-                let shown = self.breakdowns.index.shown(segment as u32, self.breakdowns.len());
-                let place = cells.place(shown);
-                let key = |bucket: i32| CellKey {
-                    series: series as u32,
-                    bucket,
-                    segment: place,
-                };
-                let mut whole = Cell::default();
-                let mut everybody = PersonSet::default();
-                for bucket in 0..buckets {
-                    let cell = block + bucket;
-                    if metric.counts[cell].events == 0 {
-                        continue;
-                    }
-                    let of_bucket = metric.take(cell);
-                    whole.merge(&of_bucket);
-                    if metric.figure == Figure::Persons {
-                        everybody.unite(&metric.sets[cell]);
-                    }
-                    *cells.entry(key(bucket as i32)) = of_bucket;
-                }
-                if metric.figure == Figure::Persons {
-                    // A person of several buckets is one person of the range.
-                    whole.persons = everybody.count();
-                    whole.crowd = everybody.crowd().clone();
-                }
-                *cells.entry(key(WHOLE_RANGE)) = whole;
-            }
+        if let Some(walk) = self.walk.take() {
+            walk.finish(&mut self.metrics, &self.breakdowns, &mut cells);
+        }
+        for (series, metric) in self.metrics.into_iter().enumerate() {
+            let Metric {
+                counters,
+                windows,
+                values,
+                ..
+            } = metric;
+            counters.finish(series as u32, &windows, values.as_ref(), &self.breakdowns, &mut cells);
         }
         cells.into_batch()
     }
 }
 
-impl MetricCells {
-    /// First cell of a segment.
-    #[inline]
-    fn block(&mut self, segment: usize, buckets: usize) -> usize {
-        match self.blocks.get(segment) {
-            Some(block) if *block > 0 => *block as usize - 1,
-            _ => self.new_block(segment, buckets),
-        }
-    }
-
-    #[cold]
-    fn new_block(&mut self, segment: usize, buckets: usize) -> usize {
-        if self.blocks.len() <= segment {
-            self.blocks.resize(segment + 1, 0);
-        }
-        let block = self.counts.len();
-        let cells = block + buckets;
-        self.counts.resize(cells, Counts::default());
-        match self.figure {
-            Figure::Persons => self.sets.resize(cells, PersonSet::default()),
-            Figure::Events => self.crowds.resize(cells, Crowd::default()),
-            Figure::Numbers => {
-                self.crowds.resize(cells, Crowd::default());
-                self.numbers.resize(cells, Numbers::default());
-            }
-        }
-        self.blocks[segment] = block as u32 + 1;
-        block
-    }
-
-    #[inline]
-    fn count(&mut self, cell: usize, person: u64) {
-        let counts = &mut self.counts[cell];
-        counts.events += 1;
-        counts.person_events += u64::from(person != 0);
-        if person == counts.last_person || person == 0 {
-            return;
-        }
-        counts.last_person = person;
-        match self.figure {
-            Figure::Persons => self.sets[cell].insert(person),
-            Figure::Events | Figure::Numbers => self.crowds[cell].insert(person),
-        }
-    }
-
-    #[inline]
-    fn number(&mut self, cell: usize, numbers: &Float64Array, row: usize) {
-        if numbers.is_null(row) {
-            return;
-        }
-        let number = numbers.value(row);
-        let known = &mut self.numbers[cell];
-        known.min = if known.count == 0 {
-            number
-        } else {
-            known.min.min(number)
-        };
-        known.max = if known.count == 0 {
-            number
-        } else {
-            known.max.max(number)
-        };
-        known.count += 1;
-        known.sum += number;
-    }
-
-    fn take(&mut self, cell: usize) -> Cell {
-        let counts = self.counts[cell];
-        let numbers = self.numbers.get(cell).copied().unwrap_or_default();
-        let (persons, crowd) = match self.figure {
-            Figure::Persons => (self.sets[cell].count(), self.sets[cell].crowd().clone()),
-            Figure::Events | Figure::Numbers => (0, std::mem::take(&mut self.crowds[cell])),
-        };
-        Cell {
-            events: counts.events,
-            person_events: counts.person_events,
-            numbers: numbers.count,
-            sum: numbers.sum,
-            min: numbers.min,
-            max: numbers.max,
-            persons,
-            crowd,
-            ..Cell::default()
-        }
-    }
-
+impl Metric {
     fn size_bytes(&self) -> usize {
-        let sets: usize = self.sets.iter().map(PersonSet::size_bytes).sum();
-        let crowds: usize = self.crowds.iter().map(|crowd| crowd.few().len() * 8).sum();
-        sets + crowds
-            + self.blocks.capacity() * 4
-            + self.counts.capacity() * size_of::<Counts>()
-            + self.crowds.capacity() * size_of::<Crowd>()
-            + self.sets.capacity() * size_of::<PersonSet>()
-            + self.numbers.capacity() * size_of::<Numbers>()
+        self.counters.size_bytes() + self.values.as_ref().map_or(0, Values::size_bytes)
     }
 }

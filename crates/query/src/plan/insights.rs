@@ -2,49 +2,79 @@
 
 use super::{Parts, RowsBuilder, Source};
 use crate::QueryError;
-use crate::calendar::{Buckets, range_ms};
 use crate::operators::insights::{Figure, InsightsOperator};
-use model::expression::Expression;
-use model::report::{DateRange, Insights, Measure};
+use crate::windows::Timeline;
+use hashbrown::HashSet;
+use model::report::{Breakdown, DateRange, Edges, Insights, Measure};
 use std::sync::Arc;
 
-/// The expression that a measure is of.
-pub(super) fn property(measure: &Measure) -> Option<&Expression> {
-    match measure {
-        Measure::Total | Measure::Unique | Measure::PerPerson => None,
-        Measure::Sum { property }
-        | Measure::Mean { property }
-        | Measure::Min { property }
-        | Measure::Max { property } => Some(property),
-    }
-}
-
-pub(super) fn parts(source: &Source, insights: &Insights, range: DateRange) -> Result<Parts, QueryError> {
-    let (from_ms, to_ms) = range_ms(range, &source.zone.rules)?;
-    let buckets = Arc::new(Buckets::new(range, insights.unit, &source.zone.rules)?);
+/// With `rest_of`, for all segments but those together.
+pub(super) fn parts(
+    source: &Source,
+    insights: &Insights,
+    range: DateRange,
+    rest_of: Option<Arc<HashSet<String>>>,
+) -> Result<Parts, QueryError> {
+    let timeline = Timeline::new(insights, range, &source.zone.rules)?;
+    let (from_ms, to_ms) = timeline.read_ms;
     let events = insights.metrics.iter().map(|metric| metric.event.clone()).collect();
     let mut rows = RowsBuilder::new(from_ms, to_ms, events, false);
+    if insights
+        .metrics
+        .iter()
+        .any(|metric| metric.measure == Measure::Sessions)
+    {
+        rows.keep_all();
+    }
     for (index, metric) in insights.metrics.iter().enumerate() {
         rows.filter(source, index, metric.filter.as_ref())?;
-        if let Some(property) = property(&metric.measure) {
-            rows.number(source, index, property)?;
+        match (figure(&metric.measure), metric.measure.property()) {
+            (Figure::Values, Some(property)) => rows.value(source, index, property)?,
+            (_, Some(property)) => rows.number(source, index, property)?,
+            (_, None) => {}
         }
     }
     for (index, breakdown) in insights.breakdown.iter().enumerate() {
-        rows.breakdown(source, index, breakdown)?;
+        match breakdown {
+            Breakdown::Values(value) => rows.breakdown(source, index, value)?,
+            Breakdown::Ranges { value, .. } => rows.breakdown_number(source, index, value)?,
+        }
     }
-    let figure = |measure: &Measure| match measure {
-        Measure::Total => Figure::Events,
-        Measure::Unique | Measure::PerPerson => Figure::Persons,
-        _ => Figure::Numbers,
-    };
     let metrics = insights.metrics.iter();
     let operator = InsightsOperator {
         metrics: metrics
             .map(|metric| (metric.event.clone(), figure(&metric.measure)))
             .collect(),
         breakdowns: insights.breakdown.len(),
-        buckets: buckets.clone(),
+        edges: insights.breakdown.iter().map(edges).collect(),
+        slots: timeline.slots.clone(),
+        windows: timeline.windows,
+        session_timeout_ms: insights.session_timeout_ms,
+        rest_of,
     };
-    Ok((Arc::new(operator), rows, Some(buckets)))
+    Ok((Arc::new(operator), rows, Some(timeline.slots)))
+}
+
+/// What a measure needs of its cells.
+pub(crate) fn figure(measure: &Measure) -> Figure {
+    match measure {
+        Measure::Total => Figure::Events,
+        Measure::Unique | Measure::PerPerson | Measure::Active { .. } => Figure::Persons,
+        Measure::Frequency { .. } => Figure::Frequency,
+        Measure::Sessions => Figure::Sessions,
+        Measure::Sum { .. } | Measure::Mean { .. } | Measure::Min { .. } | Measure::Max { .. } => Figure::Numbers,
+        Measure::Median { .. } | Measure::Percentile { .. } => Figure::Spread,
+        Measure::Distinct { .. } => Figure::Values,
+    }
+}
+
+/// Automatic edges have become fixed ones before planning, but for a plan that is only shown.
+fn edges(breakdown: &Breakdown) -> Option<Arc<[f64]>> {
+    match breakdown {
+        Breakdown::Values(_) => None,
+        Breakdown::Ranges { edges, .. } => Some(match edges {
+            Edges::Auto => Arc::new([]),
+            Edges::At(edges) => edges.as_slice().into(),
+        }),
+    }
 }

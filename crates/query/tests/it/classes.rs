@@ -9,7 +9,8 @@ use crate::world::{World, at, event, report};
 use fastrand::Rng;
 use ledger::Class;
 use model::report::{
-    Answer, FlowSegment, FlowTotal, FunnelCount, LifecycleBucket, Measure, NodePlace, Question, Report,
+    Answer, Breakdown, Edges, FlowSegment, FlowTotal, FunnelCount, LifecycleBucket, Measure, NodePlace, Question,
+    Report,
 };
 use model::{EventTime, PersonNumber};
 use serde_json::json;
@@ -137,9 +138,10 @@ fn cells(answer: &Answer) -> Vec<(String, u64)> {
         Answer::Insights(insights) => {
             for series in &insights.series {
                 let name = format!("{} {:?}", series.metric, series.segment);
-                cells.push((format!("{name} total"), series.total as u64));
+                let count = |value: Option<f64>| value.unwrap_or_default() as u64;
+                cells.push((format!("{name} total"), count(series.total)));
                 for (bucket, value) in series.values.iter().enumerate() {
-                    cells.push((format!("{name} {bucket}"), *value as u64));
+                    cells.push((format!("{name} {bucket}"), count(*value)));
                 }
             }
         }
@@ -256,7 +258,18 @@ fn countable(mut report: Report) -> Report {
                 .metrics
                 .iter_mut()
                 .for_each(|metric| metric.measure = Measure::Unique);
+            for metric in &mut insights.metrics {
+                metric.hidden = false;
+            }
+            insights.formulas.clear();
             insights.compare_previous = false;
+            insights.compare = None;
+            // Ranges that depend on who is there cannot be matched by name.
+            for breakdown in &mut insights.breakdown {
+                if let Breakdown::Ranges { edges, .. } = breakdown {
+                    *edges = Edges::At(vec![0.0, 5.0]);
+                }
+            }
             insights.limit = 10_000;
         }
         Question::Funnel(funnel) => {

@@ -2,6 +2,7 @@
 //! them. `UPDATE_GOLDEN=1` writes what is right now.
 
 mod funnel;
+mod insights;
 
 use crate::equal::difference;
 use crate::world::{World, at, event, report};
@@ -46,16 +47,17 @@ fn world() -> World {
 }
 
 fn check(kind: &str, questions: &[Json]) {
-    check_in(&world(), kind, questions);
+    let range = json!({"from": "2026-03-02", "to": "2026-03-29"});
+    check_in(&world(), at("2026-03-29T12:00:00Z"), &range, kind, questions);
 }
 
-fn check_in(world: &World, kind: &str, questions: &[Json]) {
+fn check_in(world: &World, now_ms: i64, range: &Json, kind: &str, questions: &[Json]) {
     let engine = world.engine();
-    let now = EventTime(at("2026-03-29T12:00:00Z"));
+    let now = EventTime(now_ms);
     let answered = questions.iter().map(|question| {
         let mut question = question.clone();
         question["kind"] = json!(kind);
-        let report = report(json!({"range": {"from": "2026-03-02", "to": "2026-03-29"}, "question": question}));
+        let report = report(json!({"range": range, "question": question}));
         let (explained, _) = world.ask(&engine, &report, now).unwrap();
         let expected: Answer = world.reference(&report, now).unwrap();
         assert_eq!(difference(&expected, &explained.answer), None, "{question}");

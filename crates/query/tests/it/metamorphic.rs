@@ -221,7 +221,7 @@ fn days(answer: Answer) -> Option<Vec<String>> {
             (0..buckets.len())
                 .map(|day| {
                     // A metric that nothing was counted for may have no series at all.
-                    let values = series.iter().filter(|series| series.values[day] != 0.0);
+                    let values = series.iter().filter(|series| series.values[day] != Some(0.0));
                     let values: Vec<_> = values.map(|series| (series.metric, series.values[day])).collect();
                     text(serde_json::json!([buckets[day], values]))
                 })
@@ -281,7 +281,7 @@ fn totals(answer: &InsightsAnswer) -> Vec<f64> {
     let mut numbers = vec![0.0; answer.buckets.len() + 1];
     for series in &answer.series {
         for (number, value) in numbers.iter_mut().zip(series.values.iter().chain([&series.total])) {
-            *number += *value;
+            *number += value.unwrap_or(0.0);
         }
     }
     numbers

@@ -162,7 +162,7 @@ pub async fn values(
         let value = series.segment.into_iter().next().flatten()?;
         Some(ValueView {
             value,
-            rows: series.total as u64,
+            rows: series.total.unwrap_or(0.0) as u64,
         })
     });
     Ok(Json(ValuesView {
@@ -184,15 +184,9 @@ pub fn top_values(
         timezone: None,
         filter: None,
         question: Question::Insights(Insights {
-            metrics: vec![Metric {
-                event,
-                filter: None,
-                measure,
-            }],
-            unit: Unit::Quarter,
-            breakdown: vec![property],
+            breakdown: vec![property.into()],
             limit,
-            compare_previous: false,
+            ..Insights::new(vec![Metric::new(event, measure)], Unit::Quarter)
         }),
     }
 }

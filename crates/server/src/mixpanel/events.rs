@@ -25,11 +25,7 @@ async fn counts(query: &Query) -> ApiResult<Counts> {
         .list("event")?
         .ok_or_else(|| ApiError::invalid("this parameter is required").at("event"))?;
     let measure = measure(query.params.text("type"))?;
-    let metric = |event: &String| Metric {
-        event: Some(event.clone()),
-        filter: None,
-        measure: measure.clone(),
-    };
+    let metric = |event: &String| Metric::new(Some(event.clone()), measure.clone());
     let answer = ask(query, events.iter().map(metric).collect(), None, 1, Unit::Day).await?;
     Ok(Counts::named(answer, |series| events[series.metric].clone()))
 }
@@ -62,8 +58,8 @@ async fn today_and_yesterday(query: &Query) -> ApiResult<Value> {
         .filter_map(|series| match series.values.as_slice() {
             [before, today] => Some(json!({
                 "event": names.key(&series.segment),
-                "amount": number(*today),
-                "percent_change": change(*before, *today),
+                "amount": number(today.unwrap_or(0.0)),
+                "percent_change": change(before.unwrap_or(0.0), today.unwrap_or(0.0)),
             })),
             _ => None,
         })
@@ -100,11 +96,7 @@ pub async fn properties(query: Query) -> Response {
 }
 
 async fn property_counts(query: &Query) -> ApiResult<Counts> {
-    let metric = Metric {
-        event: Some(single_event(query)?),
-        filter: None,
-        measure: measure(query.params.text("type"))?,
-    };
+    let metric = Metric::new(Some(single_event(query)?), measure(query.params.text("type"))?);
     let property = Expression::property(query.params.required("name")?);
     let wanted = query.params.list("values")?;
     let limit = query.params.number("limit", 255, 10_000)?.max(1);

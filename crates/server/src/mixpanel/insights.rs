@@ -13,6 +13,9 @@ use model::report::{Insights, InsightsAnswer, Metric, Question, Report};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+/// Key of the segments beyond a report's limit together.
+const OTHER: &str = "$other";
+
 pub async fn saved(query: Query) -> Response {
     let answered = answer(&query).await;
     query.respond(answered)
@@ -26,7 +29,7 @@ async fn answer(query: &Query) -> ApiResult<Value> {
     let answer = insights(query, &report).await?;
     let zone = TimeZone::get(report.timezone.as_deref().unwrap_or(&query.project.timezone)).unwrap_or(TimeZone::UTC);
     let mut headers = vec!["$event".to_owned()];
-    headers.extend(question.breakdown.iter().map(|on| match on {
+    headers.extend(question.breakdown.iter().map(|on| match on.value() {
         model::Expression::Property { name, .. } => name.clone(),
         other => other.to_string(),
     }));
@@ -66,20 +69,28 @@ async fn series(
 ) -> ApiResult<Map<String, Value>> {
     let mut names = Vec::new();
     for on in &question.breakdown {
-        names.push(SegmentNames::of(query, Some(on)).await?);
+        names.push(SegmentNames::of(query, Some(on.value())).await?);
     }
-    let metrics = metric_names(&question.metrics);
+    let mut metrics = metric_names(&question.metrics);
+    let formulas = question.formulas.iter();
+    metrics.extend(formulas.map(|formula| match formula.name.as_str() {
+        "" => formula.formula.text().to_owned(),
+        name => name.to_owned(),
+    }));
     let mut shaped = Map::new();
     for series in &answer.series {
         let mut level = &mut shaped;
         let segments = series.segment.iter().zip(&names);
-        let path = segments.map(|(value, names)| names.key(&vec![value.clone()]));
+        let path: Vec<String> = match series.other {
+            true => vec![OTHER.to_owned(); names.len()],
+            false => segments.map(|(value, names)| names.key(&vec![value.clone()])).collect(),
+        };
         for key in std::iter::once(metrics[series.metric].clone()).chain(path) {
             let below = level.entry(key).or_insert_with(|| Value::Object(Map::new()));
             level = below.as_object_mut().expect("every level is an object");
         }
         for (bucket, value) in answer.buckets.iter().zip(&series.values) {
-            level.insert(bucket_time(bucket, zone), number(*value));
+            level.insert(bucket_time(bucket, zone), number(value.unwrap_or(0.0)));
         }
     }
     Ok(shaped)
@@ -134,11 +145,7 @@ mod tests {
 
     #[test]
     fn metrics_of_one_event_are_told_apart() {
-        let metric = |event: Option<&str>| Metric {
-            event: event.map(str::to_owned),
-            filter: None,
-            measure: model::report::Measure::Total,
-        };
+        let metric = |event: Option<&str>| Metric::new(event.map(str::to_owned), model::report::Measure::Total);
         let names = metric_names(&[metric(Some("A")), metric(None), metric(Some("A"))]);
         assert_eq!(names, ["A", "Any Event", "A (2)"]);
     }

@@ -13,7 +13,9 @@ use crate::app_state::now;
 use crate::error::{ApiError, ApiResult};
 use axum::response::Response;
 use model::Expression;
-use model::report::{Answer, Insights, InsightsAnswer, Measure, Metric, Question, Report, Series, Unit, VERSION};
+use model::report::{
+    Answer, Breakdown, Insights, InsightsAnswer, Measure, Metric, Question, Report, Series, Unit, VERSION,
+};
 use serde_json::{Map, Value, json};
 
 const SEGMENTS_MAX: usize = 10_000;
@@ -29,11 +31,7 @@ async fn segment(query: &Query) -> ApiResult<Counts> {
     let measure = measure(query.params.text("type"))?;
     let on = query.params.expression("on")?;
     let limit = query.params.number("limit", SEGMENTS_DEFAULT, SEGMENTS_MAX)?.max(1);
-    let metric = Metric {
-        event: Some(event.clone()),
-        filter: None,
-        measure,
-    };
+    let metric = Metric::new(Some(event.clone()), measure);
     let names = SegmentNames::of(query, on.as_ref()).await?;
     let split = on.is_some();
     let answer = ask(query, vec![metric], on, limit, Unit::Day).await?;
@@ -58,11 +56,7 @@ async fn by_date(query: &Query, measure: fn(Expression) -> Measure) -> ApiResult
         .params
         .expression("on")?
         .ok_or_else(|| ApiError::invalid("this parameter is required").at("on"))?;
-    let metric = Metric {
-        event: Some(single_event(query)?),
-        filter: None,
-        measure: measure(on),
-    };
+    let metric = Metric::new(Some(single_event(query)?), measure(on));
     let answer = ask(query, vec![metric], None, 1, Unit::Day).await?;
     let results = answer
         .series
@@ -89,11 +83,9 @@ pub async fn ask(
         timezone: None,
         filter: query.expression("where").await?,
         question: Question::Insights(Insights {
-            metrics,
-            unit,
-            breakdown: on.into_iter().collect(),
+            breakdown: on.into_iter().map(Breakdown::from).collect(),
             limit,
-            compare_previous: false,
+            ..Insights::new(metrics, unit)
         }),
     };
     let mut answer = insights(query, &report).await?;
@@ -122,6 +114,7 @@ fn keep_last(answer: &mut InsightsAnswer, shown: &BucketsShown) {
     for series in &mut answer.series {
         series.values = series.values.drain(kept.clone()).collect();
     }
+    answer.partial = answer.partial.drain(kept.clone()).collect();
     answer.buckets = answer.buckets.drain(kept).collect();
 }
 
@@ -148,7 +141,7 @@ pub fn by_bucket(buckets: &[String], series: &Series) -> Value {
     buckets
         .iter()
         .cloned()
-        .zip(series.values.iter().map(|value| number(*value)))
+        .zip(series.values.iter().map(|value| number(value.unwrap_or(0.0))))
         .collect::<Map<_, _>>()
         .into()
 }

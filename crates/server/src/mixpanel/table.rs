@@ -67,7 +67,7 @@ impl Counts {
             text.push_str(bucket);
             for (_, series) in &self.series {
                 text.push(',');
-                text.push_str(&number(series.values[index]).to_string());
+                text.push_str(&number(series.values[index].unwrap_or(0.0)).to_string());
             }
             text.push('\n');
         }
@@ -110,8 +110,9 @@ mod tests {
         let series = |values: [f64; 2]| Series {
             metric: 0,
             segment: Vec::new(),
-            values: values.to_vec(),
-            total: 0.0,
+            other: false,
+            values: values.map(Some).to_vec(),
+            total: None,
         };
         let counts = Counts::of(
             vec!["2026-03-01".into(), "2026-03-02".into()],

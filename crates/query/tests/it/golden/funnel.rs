@@ -83,5 +83,6 @@ fn funnels_answer_as_ever() {
         funnel(json!({"times": {"percentiles": [10, 50, 90], "histogram": true}})),
         funnel(json!({"breakdown": "plan", "attribution": {"step": 1}, "attempt": "first"})),
     ];
-    check_in(&world(), "funnel", &questions);
+    let range = json!({"from": "2026-03-02", "to": "2026-03-29"});
+    check_in(&world(), at("2026-03-29T12:00:00Z"), &range, "funnel", &questions);
 }

@@ -28,11 +28,7 @@ async fn counts(query: &Query) -> ApiResult<Counts> {
         .expression("on")?
         .ok_or_else(|| ApiError::invalid("this parameter is required").at("on"))?;
     let limit = query.params.number("limit", SEGMENTS_DEFAULT, SEGMENTS_MAX)?.max(1);
-    let metric = Metric {
-        event: Some(event.clone()),
-        filter: None,
-        measure: measure(query.params.text("type"))?,
-    };
+    let metric = Metric::new(Some(event.clone()), measure(query.params.text("type"))?);
     let width = match bounds(query, &event, &on).await? {
         Some((least, most)) => Width::covering(least, most),
         None => Width::ONE,
@@ -58,9 +54,8 @@ async fn bounds(query: &Query, event: &str, on: &Expression) -> ApiResult<Option
         arguments: vec![binary(BinaryOp::Subtract, on.clone(), 0.0)],
     };
     let metric = |measure: Measure| Metric {
-        event: Some(event.to_owned()),
         filter: Some(number.clone()),
-        measure,
+        ..Metric::new(Some(event.to_owned()), measure)
     };
     let property = || on.clone();
     let metrics = vec![
@@ -75,18 +70,15 @@ async fn bounds(query: &Query, event: &str, on: &Expression) -> ApiResult<Option
         timezone: None,
         filter: query.expression("where").await?,
         question: Question::Insights(Insights {
-            metrics,
-            unit: Unit::Quarter,
-            breakdown: Vec::new(),
             limit: 1,
-            compare_previous: false,
+            ..Insights::new(metrics, Unit::Quarter)
         }),
     };
     let totals: Vec<f64> = insights(query, &report)
         .await?
         .series
         .iter()
-        .map(|series| series.total)
+        .map(|series| series.total.unwrap_or(0.0))
         .collect();
     match totals.as_slice() {
         [count, least, most] if *count > 0.0 => Ok(Some((*least, *most))),

@@ -1,0 +1,182 @@
+//! The computations behind one insights answer: automatic ranges first, then the numbers, then those of the segments
+//! beyond the limit, and both again for what is compared to.
+
+use super::Shared;
+use crate::QueryError;
+use crate::answer::Computed;
+use crate::answer::insights::{Part, Parts, segments};
+use crate::calendar::{range_before, range_shifted};
+use crate::operators::cells::segment_text;
+use crate::plan::{self, Source};
+use crate::segments::round_edges;
+use crate::windows::Timeline;
+use model::expression::BinaryOp;
+use model::report::{Breakdown, Compare, DateRange, Edges, Insights, Measure, Metric, Question, Report, Segment, Unit};
+use model::{Expression, Value};
+use std::sync::Arc;
+
+pub(super) async fn compute(
+    shared: &Shared,
+    source: &Source,
+    report: &Report,
+    insights: &Insights,
+) -> Result<Parts, QueryError> {
+    let insights = with_edges(shared, source, report, insights).await?;
+    let asked = Asked {
+        shared,
+        source,
+        insights: &insights,
+    };
+    let report = Report {
+        question: Question::Insights(insights.clone()),
+        ..report.clone()
+    };
+    let computed = shared.compute(source, &report, report.range, None).await?;
+    let timeline = Timeline::new(&insights, report.range, &source.zone().rules)?;
+    let (shown, segments_total) = segments(&insights, &timeline, &computed.cells);
+    let rest_of = (insights.other && segments_total > shown.len()).then_some(shown.as_slice());
+    let main = asked.part(&report, report.range, computed, timeline, rest_of).await?;
+    let compared = match compared(&report, &insights)? {
+        None => None,
+        Some((report, range)) => {
+            let computed = shared.compute(source, &report, range, None).await?;
+            let timeline = Timeline::new(&insights, range, &source.zone().rules)?;
+            Some(asked.part(&report, range, computed, timeline, rest_of).await?)
+        }
+    };
+    Ok(Parts {
+        insights: insights.clone(),
+        main,
+        compared,
+        shown,
+        segments_total,
+    })
+}
+
+struct Asked<'a> {
+    shared: &'a Shared,
+    source: &'a Source,
+    insights: &'a Insights,
+}
+
+impl Asked<'_> {
+    /// Numbers with those of all segments but `rest_of`.
+    async fn part(
+        &self,
+        report: &Report,
+        range: DateRange,
+        computed: Computed,
+        timeline: Timeline,
+        rest_of: Option<&[Segment]>,
+    ) -> Result<Part, QueryError> {
+        let rest = match rest_of {
+            None => None,
+            Some(shown) => {
+                let shown = Arc::new(shown.iter().map(segment_text).collect());
+                let planned = plan::plan_rest(self.source, report, self.insights, range, shown)?;
+                Some(self.shared.run_plan(planned).await?.cells)
+            }
+        };
+        Ok(Part {
+            timeline,
+            cells: computed.cells,
+            rest,
+        })
+    }
+}
+
+/// The question that the answer is compared to, and its range.
+fn compared(report: &Report, insights: &Insights) -> Result<Option<(Report, DateRange)>, QueryError> {
+    if insights.compare_previous {
+        return Ok(Some((report.clone(), range_before(report.range)?)));
+    }
+    Ok(match &insights.compare {
+        None => None,
+        Some(Compare::Shift { count, unit }) => Some((report.clone(), range_shifted(report.range, *count, *unit)?)),
+        Some(Compare::Where { filter }) => {
+            let both = match &report.filter {
+                None => filter.clone(),
+                Some(own) => kept_by(own).and(kept_by(filter)),
+            };
+            let report = Report {
+                filter: Some(both),
+                ..report.clone()
+            };
+            let range = report.range;
+            Some((report, range))
+        }
+    })
+}
+
+/// True where a filter keeps an event, else false: `and` refuses what is no boolean, a filter just does not keep it.
+fn kept_by(filter: &Expression) -> Expression {
+    Expression::Binary {
+        op: BinaryOp::Equal,
+        left: Box::new(filter.clone()),
+        right: Box::new(Expression::Literal(Value::Bool(true))),
+    }
+}
+
+/// The same question with fixed edges instead of automatic ones.
+async fn with_edges(
+    shared: &Shared,
+    source: &Source,
+    report: &Report,
+    insights: &Insights,
+) -> Result<Insights, QueryError> {
+    let mut insights = insights.clone();
+    for index in 0..insights.breakdown.len() {
+        if let Breakdown::Ranges {
+            value,
+            edges: Edges::Auto,
+        } = &insights.breakdown[index]
+        {
+            let value = value.clone();
+            let edges = match extent(shared, source, report, &insights, &value).await? {
+                None => Vec::new(),
+                Some((smallest, largest)) => round_edges(smallest, largest),
+            };
+            insights.breakdown[index] = Breakdown::Ranges {
+                value,
+                edges: Edges::At(edges),
+            };
+        }
+    }
+    Ok(insights)
+}
+
+/// The smallest and largest number that an expression has on the events that some metric looks at.
+async fn extent(
+    shared: &Shared,
+    source: &Source,
+    report: &Report,
+    insights: &Insights,
+    value: &Expression,
+) -> Result<Option<(f64, f64)>, QueryError> {
+    let metrics = insights.metrics.iter().map(|metric| Metric {
+        filter: metric.filter.clone(),
+        ..Metric::new(
+            metric.event.clone(),
+            Measure::Max {
+                property: value.clone(),
+            },
+        )
+    });
+    let insights = Insights::new(metrics.collect(), Unit::Quarter);
+    let count = insights.metrics.len();
+    let report = Report {
+        question: Question::Insights(insights),
+        ..report.clone()
+    };
+    let mut computed = shared.compute(source, &report, report.range, None).await?;
+    let everybody = computed.cells.place(Vec::new());
+    let buckets = computed.buckets.map_or(0, |buckets| buckets.len());
+    let cells = (0..count).flat_map(|metric| (0..buckets).map(move |bucket| (metric, bucket)));
+    let numbers = cells
+        .filter_map(|(metric, bucket)| computed.cells.find(metric, Some(bucket), everybody))
+        .filter(|cell| cell.numbers > 0);
+    Ok(numbers.fold(None, |extent, cell| {
+        let (smallest, largest) = extent.unwrap_or((cell.min, cell.max));
+        Some((cell.min.min(smallest), cell.max.max(largest)))
+    }))
+}
