@@ -203,6 +203,7 @@ impl Core {
         Snapshot::new(SnapshotParts {
             shards,
             last_seq: project.last_seq(),
+            version: project.version,
             fresh: project.fresh_view(),
             segments: project.segments.clone(),
             identity: project.identity.clone(),

@@ -28,6 +28,7 @@ pub struct Snapshot {
 pub(crate) struct SnapshotParts {
     pub shards: u32,
     pub last_seq: u64,
+    pub version: u64,
     pub segments: Arc<Vec<Arc<Segment>>>,
     pub fresh: FreshView,
     pub identity: Identity,
@@ -47,6 +48,12 @@ impl Snapshot {
     /// Sequence number of the last row that the snapshot sees; 0 if there is none.
     pub fn watermark(&self) -> u64 {
         self.parts.last_seq
+    }
+
+    /// Counts up with everything that can change an answer: events, merges, erasures and profile updates. Flushes and
+    /// compactions change no answer, and do not count. Means something within one opened store only.
+    pub fn version(&self) -> u64 {
+        self.parts.version
     }
 
     /// Number of partitions: one per shard, and a last one for entangled persons.

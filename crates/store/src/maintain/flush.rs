@@ -77,6 +77,7 @@ fn take(core: &Core) -> (u64, Vec<Taken>) {
         let parts = SnapshotParts {
             shards,
             last_seq: project.last_seq(),
+            version: project.version,
             fresh: project.freeze(),
             segments: project.segments.clone(),
             identity: project.identity.clone(),

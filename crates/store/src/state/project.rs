@@ -18,6 +18,8 @@ pub(crate) struct ProjectState {
     pub flushed_seq: u64,
     /// Highest identity feed entry that took effect.
     pub feed_position: u64,
+    /// Records that took effect since this process opened the store; see [`crate::Snapshot::version`].
+    pub version: u64,
     /// Latest time of receipt: the project's notion of now, the same after a replay.
     pub received: EventTime,
     pub identity: Identity,
@@ -48,6 +50,7 @@ impl ProjectState {
             next_seq: 1,
             flushed_seq: 0,
             feed_position: 0,
+            version: 0,
             received: EventTime(0),
             identity: Identity::default(),
             profiles: Arc::default(),
@@ -76,6 +79,7 @@ impl ProjectState {
             bytes,
         } = prepared;
         self.changed = true;
+        self.version += 1;
         self.received = self.received.max(record.received);
         for item in record.feed {
             // Repeats are ignored; the log refuses holes, so nothing later than the next one comes here.

@@ -196,6 +196,7 @@ fn run(steps: &[Step]) {
     let mut model = ModelStore::default();
     let mut earlier: Option<(Snapshot, ModelStore)> = None;
     for step in steps {
+        let version_before = store.snapshot(PROJECT).version();
         match step {
             Step::Append(drafts, changes) => {
                 let record = record_of(drafts, changes, &model);
@@ -217,6 +218,12 @@ fn run(steps: &[Step]) {
             }
         }
         let snapshot = store.snapshot(PROJECT);
+        // Kept answers live and die by the version: it changes with every record, and with nothing that changes no answer.
+        match step {
+            Step::Append(..) => assert!(snapshot.version() > version_before),
+            Step::Flush | Step::Compact => assert_eq!(snapshot.version(), version_before),
+            Step::Reopen | Step::Crash(_) => {}
+        }
         assert_eq!(store.feed_position(PROJECT), model.feed_position());
         check(&snapshot, &model);
         // A snapshot goes on answering for its moment, whatever became of the files since.
