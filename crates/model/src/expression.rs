@@ -7,11 +7,13 @@
 mod parse;
 mod print;
 mod quantifier;
+mod types;
 
 use crate::Value;
 use serde::{Deserialize, Serialize};
 
 pub use parse::ParseError;
+pub use types::CertainFault;
 
 /// Longest expression text, in bytes (contract X19).
 pub const TEXT_BYTES_MAX: usize = 8 * 1024;
