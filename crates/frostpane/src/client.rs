@@ -31,32 +31,48 @@ pub struct Answer {
 }
 
 impl Target {
+    pub fn get(&self, path: &str) -> anyhow::Result<Answer> {
+        let request = agent()
+            .get(format!("{}{path}", self.url.trim_end_matches('/')))
+            .header("Authorization", self.authorization());
+        self.answer(request.call())
+    }
+
     pub fn post(&self, path: &str, content_type: &str, gzip: bool, body: &[u8]) -> anyhow::Result<Answer> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(300)))
-            .proxy(None)
-            .build()
-            .into();
+        let mut request = agent()
+            .post(format!("{}{path}", self.url.trim_end_matches('/')))
+            .header("Authorization", self.authorization())
+            .header("Content-Type", content_type);
+        if gzip {
+            request = request.header("Content-Encoding", "gzip");
+        }
+        self.answer(request.send(body))
+    }
+
+    fn authorization(&self) -> String {
         let user = if self.credential.contains(':') {
             self.credential.clone()
         } else {
             format!("{}:", self.credential)
         };
-        let mut request = agent
-            .post(format!("{}{path}", self.url.trim_end_matches('/')))
-            .header("Authorization", format!("Basic {}", BASE64.encode(user.as_bytes())))
-            .header("Content-Type", content_type);
-        if gzip {
-            request = request.header("Content-Encoding", "gzip");
-        }
-        let mut response = request
-            .send(body)
-            .with_context(|| format!("no answer from {}", self.url))?;
+        format!("Basic {}", BASE64.encode(user.as_bytes()))
+    }
+
+    fn answer(&self, sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Answer> {
+        let mut response = sent.with_context(|| format!("no answer from {}", self.url))?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(1 << 30).read_to_string()?;
         Ok(Answer { status, body })
     }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(300)))
+        .proxy(None)
+        .build()
+        .into()
 }
 
 impl Answer {

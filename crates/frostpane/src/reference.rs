@@ -2,11 +2,16 @@
 //!
 //! Takes events in the form of the raw export. Ids are made person numbers of their own here, in order of first sight;
 //! the export already shows canonical persons, so there are no merges to know of.
+//!
+//! With a server named, it asks there for a saved report, or for the answer to the same question, and says whether the two
+//! answers are equal.
 
+use crate::client::Target;
 use crate::console::say;
 use crate::report::{self, Format};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
+use model::report::Report;
 use model::{Event, EventTime, InsertId, PersonNumber, Value};
 use reference::{History, HistoryEvent};
 use std::collections::HashMap;
@@ -18,7 +23,16 @@ use std::path::PathBuf;
 #[derive(Args)]
 pub struct Reference {
     /// The definition as JSON; `-` for standard input.
-    file: PathBuf,
+    #[arg(required_unless_present = "saved", conflicts_with = "saved")]
+    file: Option<PathBuf>,
+    /// A saved report, by number or name, instead of a file.
+    #[arg(long, value_name = "REPORT")]
+    saved: Option<String>,
+    /// Ask the server the same question, and say whether its answer is equal. A saved report is always compared.
+    #[arg(long)]
+    compare: bool,
+    #[command(flatten)]
+    server: Option<Target>,
     /// Events as NDJSON, as `/api/2.0/export?time_in_ms=true` writes them.
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
@@ -37,7 +51,11 @@ pub struct Reference {
 
 impl Reference {
     pub fn run(self) -> anyhow::Result<()> {
-        let report = report::read(&self.file)?;
+        let report = match (&self.saved, &self.file) {
+            (Some(saved), _) => self.server()?.saved(saved)?,
+            (None, Some(file)) => report::read(file)?,
+            (None, None) => bail!("give a definition, or a saved report"),
+        };
         let history = self.history()?;
         let now = EventTime(self.now_ms.unwrap_or_else(|| jiff::Timestamp::now().as_millisecond()));
         let answer = ::reference::answer(&report, &self.timezone, &history, now)?;
@@ -45,7 +63,21 @@ impl Reference {
             true => say(serde_json::to_string_pretty(&answer)?),
             false => report::print(&answer, self.format),
         }
+        if self.compare || self.saved.is_some() {
+            let theirs = self.server()?.ask(&report)?;
+            let ours = serde_json::to_value(&answer)?;
+            match difference(&ours, &theirs, "") {
+                None => eprintln!("Equal: the server answers the same."),
+                Some(place) => bail!("different: the server's answer is another at {place}"),
+            }
+        }
         Ok(())
+    }
+
+    fn server(&self) -> anyhow::Result<&Target> {
+        self.server
+            .as_ref()
+            .context("name the server: --credential, and --url if it is not here")
     }
 
     fn history(&self) -> anyhow::Result<History> {
@@ -63,6 +95,61 @@ impl Reference {
             });
         }
         Ok(history)
+    }
+}
+
+impl Target {
+    /// A saved report by its number or name.
+    fn saved(&self, wanted: &str) -> anyhow::Result<Report> {
+        let path = format!("/api/v1/projects/{}/reports", self.project);
+        let listed: serde_json::Value = serde_json::from_str(&self.get(&path)?.success()?)?;
+        let known = listed.as_array().into_iter().flatten();
+        let mut found = known.filter(|saved| saved["id"].to_string() == wanted || saved["name"] == wanted);
+        let (Some(saved), None) = (found.next(), found.next()) else {
+            bail!("there is no single saved report '{wanted}'; give its number");
+        };
+        let one: serde_json::Value = serde_json::from_str(&self.get(&format!("{path}/{}", saved["id"]))?.success()?)?;
+        let report: Report =
+            serde_json::from_value(one["report"].clone()).context("the server is of another version")?;
+        report.check()?;
+        Ok(report)
+    }
+
+    /// The server's answer to a report.
+    fn ask(&self, report: &Report) -> anyhow::Result<serde_json::Value> {
+        let path = format!("/api/v1/projects/{}/query", self.project);
+        let body = serde_json::to_vec(report)?;
+        let answered = self.post(&path, "application/json", false, &body)?.success()?;
+        let mut explained: serde_json::Value = serde_json::from_str(&answered)?;
+        Ok(explained["answer"].take())
+    }
+}
+
+/// Where two answers are not the same, as a JSON pointer. Sums of fractions may differ in their last digits: the order
+/// of adding is nobody's promise.
+fn difference(left: &serde_json::Value, right: &serde_json::Value, at: &str) -> Option<String> {
+    use serde_json::Value as Json;
+    match (left, right) {
+        (Json::Object(left), Json::Object(right)) => {
+            let names = left.keys().chain(right.keys());
+            let nothing = Json::Null;
+            let value = |of: &serde_json::Map<String, Json>, name: &str| of.get(name).unwrap_or(&nothing).clone();
+            names
+                .map(|name| difference(&value(left, name), &value(right, name), &format!("{at}/{name}")))
+                .find_map(|different| different)
+        }
+        (Json::Array(left), Json::Array(right)) if left.len() == right.len() => {
+            let pairs = left.iter().zip(right).enumerate();
+            pairs
+                .map(|(place, (left, right))| difference(left, right, &format!("{at}/{place}")))
+                .find_map(|different| different)
+        }
+        (Json::Number(left), Json::Number(right)) => {
+            let (left, right) = (left.as_f64()?, right.as_f64()?);
+            let near = (left - right).abs() <= 1e-9 * left.abs().max(right.abs());
+            (!near).then(|| at.to_owned())
+        }
+        _ => (left != right).then(|| at.to_owned()),
     }
 }
 
@@ -101,4 +188,26 @@ fn event(json: &serde_json::Value, persons: &mut HashMap<String, PersonNumber>) 
             .collect(),
         groups: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn answers_are_compared_number_by_number() {
+        let ours = json!({"series": [{"values": [0.1 + 0.2, 3], "segment": ["a"]}], "previous": null});
+        let theirs = |value: f64, segment: &str| json!({"series": [{"values": [value, 3.0], "segment": [segment]}]});
+        assert_eq!(difference(&ours, &theirs(0.3, "a"), ""), None);
+        assert_eq!(
+            difference(&ours, &theirs(0.31, "a"), ""),
+            Some("/series/0/values/0".into())
+        );
+        assert_eq!(
+            difference(&ours, &theirs(0.3, "b"), ""),
+            Some("/series/0/segment/0".into())
+        );
+        assert_eq!(difference(&ours, &json!({"series": []}), ""), Some("/series".into()));
+    }
 }
