@@ -6,6 +6,8 @@ export class Resource<T> {
   data = $state.raw<T | null>(null);
   loading = $state(false);
   error = $state.raw<ApiError | null>(null);
+  /** Abandoned by whoever asked. */
+  stopped = $state(false);
   private running: AbortController | null = null;
 
   /** Asks; an earlier question that is still running is abandoned. */
@@ -14,6 +16,7 @@ export class Resource<T> {
     const running = new AbortController();
     this.running = running;
     this.loading = true;
+    this.stopped = false;
     try {
       const data = await ask(running.signal);
       if (running.signal.aborted) return;
@@ -27,10 +30,19 @@ export class Resource<T> {
     }
   }
 
+  /** Abandons what is being asked; the server stops computing it. What was known before stays. */
+  stop(): void {
+    if (!this.loading) return;
+    this.running?.abort();
+    this.loading = false;
+    this.stopped = true;
+  }
+
   clear(): void {
     this.running?.abort();
     this.data = null;
     this.error = null;
     this.loading = false;
+    this.stopped = false;
   }
 }
