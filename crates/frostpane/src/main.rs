@@ -17,6 +17,7 @@ mod places;
 mod reference;
 mod report;
 mod serve;
+mod sql;
 mod vault_process;
 
 use clap::{Parser, Subcommand};
@@ -44,6 +45,8 @@ enum Command {
     Import(import::Import),
     /// Answer a report definition.
     Report(report::ReportCommand),
+    /// Answer one SELECT over the views of a project.
+    Sql(sql::Sql),
     /// Answer a report definition from raw events, slowly and obviously right: for checking any number.
     Reference(reference::Reference),
     /// Make a new one-time login link for the owner.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Generate(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Sql(command) => command.run(),
         Command::Reference(command) => command.run(),
         Command::Login(command) => command.run(),
         Command::Backup(command) => command.run(),

@@ -104,7 +104,8 @@ impl Target {
         let path = format!("/api/v1/projects/{}/reports", self.project);
         let listed: serde_json::Value = serde_json::from_str(&self.get(&path)?.success()?)?;
         let known = listed.as_array().into_iter().flatten();
-        let mut found = known.filter(|saved| saved["id"].to_string() == wanted || saved["name"] == wanted);
+        let mut found = known
+            .filter(|saved| saved["name"] == wanted || saved["id"].as_u64().is_some_and(|id| wanted.parse() == Ok(id)));
         let (Some(saved), None) = (found.next(), found.next()) else {
             bail!("there is no single saved report '{wanted}'; give its number");
         };

@@ -13,6 +13,7 @@ use query::{Engine, EngineOptions};
 use server::{App, ServerOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use store::{Store, StoreOptions};
 use tokio::net::TcpListener;
 use vault_client::{Client, Tier};
@@ -40,6 +41,18 @@ pub struct Settings {
     /// Memory that running questions may use together, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 4096)]
     pub query_memory: usize,
+    /// Of this, what one question may use, in MiB; half when absent.
+    #[arg(long, value_name = "MIB")]
+    pub question_memory: Option<usize>,
+    /// How long a question may run.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub question_timeout: u64,
+    /// Questions that one project asks at once; more wait for a moment, then are refused.
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub questions_per_project: usize,
+    /// Memory for answers that are kept until something changes, in MiB; 0 keeps none.
+    #[arg(long, value_name = "MIB", default_value_t = 128)]
+    pub answer_memory: usize,
     /// Write logs as JSON lines.
     #[arg(long)]
     pub log_json: bool,
@@ -85,10 +98,14 @@ impl Running {
         let engine_options = EngineOptions {
             threads: settings.threads.max(1),
             memory_bytes: settings.query_memory << 20,
+            question_memory_bytes: settings.question_memory.unwrap_or(settings.query_memory / 2) << 20,
+            timeout: Duration::from_secs(settings.question_timeout.max(1)),
+            cache_bytes: settings.answer_memory << 20,
         };
         let options = ServerOptions {
             plain_public_listener: !settings.listen.ip().is_loopback(),
             trusted_proxies: settings.trusted_proxies,
+            questions_per_project: settings.questions_per_project,
         };
         let app = App::new(
             store.clone(),

@@ -31,6 +31,8 @@ codes! {
     InvalidReport => "invalid_report", 400;
     /// A filter or breakdown expression that does not parse or has a type error.
     InvalidExpression => "invalid_expression", 400;
+    /// A statement that is not one `SELECT` over the views, or that fails.
+    InvalidSql => "invalid_sql", 400;
     /// No credential, or one that is not known.
     Unauthenticated => "unauthenticated", 401;
     /// The credential is known and may not do this.

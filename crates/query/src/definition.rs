@@ -6,6 +6,8 @@ mod funnel;
 mod insights;
 mod retention;
 
+use crate::sql::SqlQuestion;
+use ledger::Class;
 use model::Expression;
 use model::report::{
     Aggregate, Attempt, Breakdown, Cohorts, Compare, Edges, EventSelector, Frequency, Funnel, Insights, Intervals,
@@ -31,6 +33,19 @@ pub(crate) fn words(report: &Report, zone: &str) -> String {
         words.push_str(&format!(" Only events where {filter}."));
     }
     words
+}
+
+/// What an answer to a statement shows.
+pub(crate) fn statement(question: &SqlQuestion, class: Class) -> String {
+    let shown = match class {
+        Class::D0 => "Numbers over ten or more persons each",
+        Class::D1 => "Numbers, some of them over fewer than ten persons",
+        Class::D2 | Class::D3 => "Rows, or numbers that cannot be shown to be over ten or more persons each",
+    };
+    format!(
+        "{shown}; at most {} rows of the statement. Days and hours are in UTC.",
+        question.limit
+    )
 }
 
 fn selector(selector: &EventSelector) -> String {

@@ -3,37 +3,31 @@
 mod insights;
 
 use crate::answer::{Computed, Reading, fields_of};
+use crate::answers::{AnswerKey, Answers, Came, Made};
+use crate::asking::{Asking, NARROW_REPORT, session_state};
 use crate::definition;
-use crate::error::{QueryError, sort_out};
+use crate::error::{QueryError, SqlFault};
+use crate::limits::{Activity, EngineMetrics};
+use crate::moment;
 use crate::operators;
 use crate::operators::cells::Cells;
-use crate::operators::node::OperatorPlanner;
 use crate::people::{self, GroupRow, GroupSet, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
 use crate::plan::functions::Zone;
 use crate::plan::{self, Planned, Source};
 use crate::rows::{self, EventRow, EventsQuery};
 use crate::scan::ScanCounters;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::catalog::Session;
+use crate::sql::{self, SqlQuestion, SqlView};
 use datafusion::error::DataFusionError;
-use datafusion::execution::context::QueryPlanner;
-use datafusion::execution::memory_pool::GreedyMemoryPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
-use datafusion::prelude::SessionConfig;
-use futures::TryStreamExt;
+use datafusion::execution::SessionState;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::report::{Answer, DateRange, InvalidReport, Question, Report, ReportCell};
-use model::{EventTime, GroupNumber};
+use model::{EventTime, Expression, GroupNumber};
 use roaring::RoaringTreemap;
 use serde::Serialize;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use store::{Project, Snapshot, Store};
 
 /// How much of the machine questions may use.
@@ -42,6 +36,25 @@ pub struct EngineOptions {
     pub threads: usize,
     /// Memory for the state of all running questions together.
     pub memory_bytes: usize,
+    /// Of this, what one question may hold.
+    pub question_memory_bytes: usize,
+    /// How long a question may run.
+    pub timeout: Duration,
+    /// Memory for answers that are kept, besides.
+    pub cache_bytes: usize,
+}
+
+impl EngineOptions {
+    /// All the memory for any one question, two minutes, and a sixteenth of the memory more for answers.
+    pub fn new(threads: usize, memory_bytes: usize) -> EngineOptions {
+        EngineOptions {
+            threads,
+            memory_bytes,
+            question_memory_bytes: memory_bytes,
+            timeout: Duration::from_secs(120),
+            cache_bytes: memory_bytes / 16,
+        }
+    }
 }
 
 /// Stack of the engine's threads. Filters are trees as high as [`model::expression::HEIGHT_MAX`], and planning walks them
@@ -56,8 +69,10 @@ pub struct Engine {
 
 struct Shared {
     store: Store,
-    memory_bytes: usize,
+    options: EngineOptions,
     state: SessionState,
+    answers: Arc<Answers>,
+    activity: Arc<Activity>,
     /// Threads of its own, so that a long scan does not hold up those that serve connections.
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -78,6 +93,17 @@ pub struct Explained {
     pub explanation: Explanation,
 }
 
+/// Rows with how they came about.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ExplainedRows {
+    #[serde(flatten)]
+    pub rows: sql::SqlRows,
+    pub explanation: Explanation,
+}
+
+/// How a statement ended: with rows, or with a fault that it met while it ran.
+pub type SqlOutcome = Result<ExplainedRows, SqlFault>;
+
 /// What a number means, how fresh it is and what it took.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Explanation {
@@ -91,6 +117,12 @@ pub struct Explanation {
     /// SHA-256 of the question's canonical JSON, in hexadecimal.
     pub digest: String,
     pub class: Class,
+    /// The answer was kept from when the same was asked before. Nothing that it depends on has changed since.
+    pub from_cache: bool,
+    /// Somebody asked the same at the same time, and it was computed once for both.
+    pub shared: bool,
+    /// How long the question could have run.
+    pub time_limit_ms: u64,
 }
 
 impl Engine {
@@ -103,12 +135,15 @@ impl Engine {
             .worker_threads(options.threads.max(1))
             .thread_name("query")
             .thread_stack_size(STACK_BYTES)
+            .enable_time()
             .build()
             .expect("a process that cannot start threads cannot answer questions");
         let shared = Shared {
             store,
-            memory_bytes: options.memory_bytes,
             state: session_state(&options),
+            answers: Arc::new(Answers::new(options.cache_bytes)),
+            activity: Arc::default(),
+            options,
             runtime: Some(runtime),
         };
         Engine {
@@ -116,18 +151,73 @@ impl Engine {
         }
     }
 
+    /// What questions did since the start, and do now.
+    pub fn metrics(&self) -> EngineMetrics {
+        let Shared {
+            activity,
+            answers,
+            state,
+            ..
+        } = &*self.shared;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        EngineMetrics {
+            running: read(&activity.running),
+            memory_bytes: state.runtime_env().memory_pool.reserved() as u64,
+            timeouts: read(&activity.timeouts),
+            split: read(&activity.split),
+            cache_hits: read(&answers.hits),
+            cache_misses: read(&answers.misses),
+            shared: read(&answers.shared),
+            cache_bytes: answers.bytes(),
+        }
+    }
+
+    /// Refuses a definition for what no data could mend: a rule of its kind, or types that cannot fit.
+    pub async fn check(&self, report: &Report) -> Result<(), QueryError> {
+        let report = report.clone();
+        self.run(async move {
+            report.check()?;
+            let mut faults = plan::expressions(&report)
+                .into_iter()
+                .filter_map(Expression::certain_fault);
+            match faults.next() {
+                Some(fault) => Err(QueryError::Expression {
+                    message: fault.to_string(),
+                }),
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
     /// Answers a report definition. `now` decides which retention intervals have begun.
     ///
-    /// Dropping the future cancels the question.
+    /// The same question over the same data is computed once, whether it is asked again at the same time or later
+    /// (`answers`). Dropping the future cancels the question, unless somebody else waits for it too.
     pub async fn report(
         &self,
         project: &Project,
         report: &Report,
         now: EventTime,
     ) -> Result<Undisclosed<Explained>, QueryError> {
-        let (shared, project, report) = (self.shared.clone(), project.clone(), report.clone());
-        self.run(async move { shared.report(&project, &report, now).await })
-            .await
+        let started = Instant::now();
+        let (shared, asked, project) = (self.shared.clone(), report.clone(), project.clone());
+        // Not here: the engine's threads have the stack that tall filters need.
+        let key = self.run(async move { shared.key(&project, &asked, now) });
+        let (snapshot, zone, key) = key.await?;
+        let (engine, report) = (self.clone(), report.clone());
+        let computing = async move {
+            let shared = engine.shared.clone();
+            let question = async move { shared.report(&snapshot, zone, &report, now).await };
+            engine.run(question).await
+        };
+        let (made, came) = self.shared.answers.ask(key, computing).await;
+        let made = made.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(QueryError::Shared))?;
+        let mut explained = made.explained.clone();
+        explained.explanation.from_cache = came == Came::Kept;
+        explained.explanation.shared = came == Came::Shared;
+        explained.explanation.took_ms = started.elapsed().as_secs_f64() * 1000.0;
+        Ok(Undisclosed::new(explained, made.disclosure.clone()))
     }
 
     /// Who is behind one number of a report's answer: exactly the persons that it counts. Handing the set out discloses
@@ -240,9 +330,46 @@ impl Engine {
         .await
     }
 
+    /// Answers a statement. `clearance` is the closest class that the asker may get; a statement that needs a closer one
+    /// is not run.
+    pub async fn sql(
+        &self,
+        project: &Project,
+        question: &SqlQuestion,
+        clearance: Class,
+    ) -> Result<Undisclosed<SqlOutcome>, QueryError> {
+        let (shared, project, question) = (self.shared.clone(), project.clone(), question.clone());
+        self.run(async move {
+            let started = Instant::now();
+            let snapshot = shared.store.snapshot(project.id);
+            let answered = sql::answer(&shared.asking(), &snapshot, &question, clearance).await?;
+            let disclosure = answered.disclosure;
+            let explanation = Explanation {
+                definition: definition::statement(&question, disclosure.class),
+                watermark: snapshot.watermark(),
+                rows_read: answered.counters.rows.load(Ordering::Relaxed),
+                bytes_read: answered.counters.bytes.load(Ordering::Relaxed),
+                took_ms: started.elapsed().as_secs_f64() * 1000.0,
+                digest: hexadecimal(&disclosure.question_digest),
+                class: disclosure.class,
+                from_cache: false,
+                shared: false,
+                time_limit_ms: shared.time_limit_ms(),
+            };
+            let outcome = answered.outcome.map(|rows| ExplainedRows { rows, explanation });
+            Ok(Undisclosed::new(outcome, disclosure))
+        })
+        .await
+    }
+
     /// The profiles of groups, as rows in the order given. Every row is a disclosure.
     pub fn groups(&self, project: &Project, key: &str, groups: &[GroupNumber]) -> Undisclosed<Vec<GroupRow>> {
         people::groups::rows(&self.shared.store.snapshot(project.id), key, groups)
+    }
+
+    /// What statements can ask about: views with their columns.
+    pub fn sql_views(&self, project: &Project) -> Vec<SqlView> {
+        sql::views(&self.shared.store.snapshot(project.id))
     }
 
     /// The plan of a report as text, optimised, as the engine would run it.
@@ -270,7 +397,18 @@ impl Engine {
     ) -> Result<T, QueryError> {
         let runtime = self.shared.runtime.as_ref();
         let handle = runtime.expect("only dropping the engine takes its threads").handle();
-        let mut task = AbortOnDrop(handle.spawn(question));
+        let (activity, timeout) = (self.shared.activity.clone(), self.shared.options.timeout);
+        let limit_ms = self.shared.time_limit_ms();
+        let mut task = AbortOnDrop(handle.spawn(async move {
+            let _running = activity.begin();
+            match tokio::time::timeout(timeout, question).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    activity.timeouts.fetch_add(1, Ordering::Relaxed);
+                    Err(QueryError::TimedOut { limit_ms })
+                }
+            }
+        }));
         match (&mut task.0).await {
             Ok(answer) => answer,
             Err(failed) => Err(QueryError::Internal(DataFusionError::External(Box::new(failed)))),
@@ -286,86 +424,50 @@ impl<T> Drop for AbortOnDrop<T> {
     }
 }
 
-fn session_state(options: &EngineOptions) -> SessionState {
-    let mut config = SessionConfig::new().with_target_partitions(options.threads.max(1));
-    // Rows of a person must stay in their partition; see `scan::table`.
-    config.options_mut().optimizer.enable_round_robin_repartition = false;
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(GreedyMemoryPool::new(options.memory_bytes)))
-        .build_arc()
-        .expect("a runtime with defaults but for its pool cannot fail");
-    SessionStateBuilder::new()
-        .with_config(config)
-        .with_runtime_env(runtime)
-        .with_default_features()
-        .with_query_planner(Arc::new(Planner))
-        .build()
-}
-
-/// DataFusion's planner, with our operators.
-#[derive(Debug)]
-struct Planner;
-
-#[async_trait::async_trait]
-impl QueryPlanner for Planner {
-    async fn create_physical_plan(
-        &self,
-        plan: &LogicalPlan,
-        session: &dyn Session,
-    ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(OperatorPlanner)])
-            .create_physical_plan(plan, session)
-            .await
-    }
-}
-
-/// What running a plan needs.
-pub(crate) struct Asking {
-    state: SessionState,
-    memory_bytes: usize,
-}
-
-impl Asking {
-    async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {
-        let planned = self.state.create_physical_plan(plan).await;
-        planned.map_err(|error| self.sort_out(error, NARROW_REPORT))
-    }
-
-    /// Runs a plan to its end. `narrow` says what to do about too large a question.
-    pub async fn collect(&self, plan: &LogicalPlan, narrow: &'static str) -> Result<Vec<RecordBatch>, QueryError> {
-        let physical = self.physical(plan).await?;
-        let stream = execute_stream(physical, self.state.task_ctx()).map_err(|error| self.sort_out(error, narrow))?;
-        stream.try_collect().await.map_err(|error| self.sort_out(error, narrow))
-    }
-
-    pub fn sort_out(&self, error: DataFusionError, narrow: &'static str) -> QueryError {
-        sort_out(error, self.memory_bytes, narrow)
-    }
-}
-
-const NARROW_REPORT: &str = "the range, or ask for fewer breakdowns, a longer unit or particular events";
-
 impl Shared {
     fn asking(&self) -> Asking {
         Asking {
             state: self.state.clone(),
-            memory_bytes: self.memory_bytes,
+            memory_bytes: self.options.question_memory_bytes.min(self.options.memory_bytes),
+            activity: self.activity.clone(),
         }
     }
 
-    async fn report(
+    /// The data that a report is asked over, and what its answer depends on.
+    fn key(
         &self,
         project: &Project,
         report: &Report,
         now: EventTime,
-    ) -> Result<Undisclosed<Explained>, QueryError> {
-        let started = Instant::now();
+    ) -> Result<(Snapshot, Zone, AnswerKey), QueryError> {
         report.check()?;
         let zone = zone(report.timezone.as_deref().unwrap_or(&project.timezone))?;
         let snapshot = self.store.snapshot(project.id);
+        let key = AnswerKey {
+            project: project.id,
+            version: snapshot.version(),
+            question: digest_of(report),
+            zone: zone.name.clone(),
+            now_ms: moment::of(report, now),
+        };
+        Ok((snapshot, zone, key))
+    }
+
+    fn time_limit_ms(&self) -> u64 {
+        self.options.timeout.as_millis() as u64
+    }
+
+    async fn report(
+        &self,
+        snapshot: &Snapshot,
+        zone: Zone,
+        report: &Report,
+        now: EventTime,
+    ) -> Result<Made, QueryError> {
+        let started = Instant::now();
         let counters = Arc::new(ScanCounters::default());
         let expressions = plan::expressions(report).into_iter();
-        let source = Source::new(&snapshot, zone, expressions, None, counters.clone());
+        let source = Source::new(snapshot, zone, expressions, None, counters.clone());
 
         let mut reading = Reading::new(report, &source.zone().rules, now);
         let answer = match &report.question {
@@ -383,10 +485,16 @@ impl Shared {
             rows_read: counters.rows.load(Ordering::Relaxed),
             bytes_read: counters.bytes.load(Ordering::Relaxed),
             took_ms: started.elapsed().as_secs_f64() * 1000.0,
-            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest: hexadecimal(&digest),
             class: disclosure.class,
+            from_cache: false,
+            shared: false,
+            time_limit_ms: self.time_limit_ms(),
         };
-        Ok(Undisclosed::new(Explained { answer, explanation }, disclosure))
+        Ok(Made {
+            explained: Explained { answer, explanation },
+            disclosure,
+        })
     }
 
     /// The persons behind one number. To keep in the engine: what leaves it is wrapped as a disclosure.
@@ -442,6 +550,10 @@ impl Shared {
             flow: None,
         })
     }
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn zone(name: &str) -> Result<Zone, InvalidReport> {

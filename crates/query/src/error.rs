@@ -3,6 +3,7 @@
 use datafusion::error::DataFusionError;
 use model::ErrorCode;
 use model::report::InvalidReport;
+use std::sync::Arc;
 use store::StoreError;
 
 /// One variant per thing the caller can do about it.
@@ -14,9 +15,18 @@ pub enum QueryError {
     /// A filter or breakdown met a value of a type that it cannot use: mend the expression.
     #[error("{message}")]
     Expression { message: String },
+    /// A statement that is not one `SELECT` over the views, or fails: mend it at the position.
+    #[error("{}", .0.message)]
+    Sql(SqlFault),
     /// The question needs more memory than the operator allows: narrow it.
     #[error("the question needs more memory than the {limit_bytes} bytes it may use; narrow {narrow}")]
     TooLarge { limit_bytes: usize, narrow: &'static str },
+    /// The question ran into the time limit: narrow it.
+    #[error("the question took longer than the {limit_ms} ms it may take")]
+    TimedOut { limit_ms: u64 },
+    /// The same question of somebody else failed, and this one waited for it.
+    #[error(transparent)]
+    Shared(Arc<QueryError>),
     /// The store cannot be read; the same question may work later or after a repair.
     #[error("the event store cannot be read")]
     Store(#[source] StoreError),
@@ -30,11 +40,28 @@ impl QueryError {
         match self {
             QueryError::Invalid(_) => ErrorCode::InvalidReport,
             QueryError::Expression { .. } => ErrorCode::InvalidExpression,
+            QueryError::Sql(_) => ErrorCode::InvalidSql,
             QueryError::TooLarge { .. } => ErrorCode::QueryTooLarge,
+            QueryError::TimedOut { .. } => ErrorCode::QueryTimeout,
+            QueryError::Shared(error) => error.code(),
             QueryError::Store(_) => ErrorCode::Unavailable,
             QueryError::Internal(_) => ErrorCode::Internal,
         }
     }
+}
+
+/// Why a statement has no rows, in words that hold nothing of the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlFault {
+    pub message: String,
+    pub position: Option<SqlPosition>,
+}
+
+/// A place in a statement; lines and columns count characters from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SqlPosition {
+    pub line: u64,
+    pub column: u64,
 }
 
 /// A type error in an expression, on its way through DataFusion (contract X9).

@@ -14,10 +14,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answer;
+mod answers;
+mod asking;
 mod calendar;
 mod definition;
 mod engine;
 mod error;
+mod limits;
+mod moment;
 mod operators;
 mod people;
 mod persons;
@@ -25,12 +29,15 @@ mod plan;
 mod rows;
 mod scan;
 mod segments;
+mod sql;
 mod windows;
 
-pub use engine::{Engine, EngineOptions, Explained, Explanation};
-pub use error::QueryError;
+pub use engine::{Engine, EngineOptions, Explained, ExplainedRows, Explanation, SqlOutcome};
+pub use error::{QueryError, SqlFault, SqlPosition};
+pub use limits::EngineMetrics;
 pub use people::{
     Behavior, DISTINCT_ID, GroupRow, GroupSet, LAST_SEEN, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet,
     PersonRow,
 };
 pub use rows::{EventRow, EventsQuery};
+pub use sql::{SQL_BYTES_MAX, SQL_ROWS_DEFAULT, SQL_ROWS_MAX, SqlColumn, SqlQuestion, SqlRows, SqlView};

@@ -7,7 +7,7 @@ pub use filter::{Behavior, DISTINCT_ID, LAST_SEEN, PeopleFilter};
 pub use groups::{GroupRow, GroupSet};
 
 use crate::QueryError;
-use crate::engine::Asking;
+use crate::asking::Asking;
 use crate::plan::functions::Zone;
 use filter::{Candidate, passing};
 use ledger::{Class, Disclosure, Undisclosed, digest_of};

@@ -4,7 +4,8 @@
 //! times alone, reads everything they have.
 
 use crate::QueryError;
-use crate::engine::{Asking, all_columns};
+use crate::asking::Asking;
+use crate::engine::all_columns;
 use crate::plan::functions::{Zone, parse_json};
 use crate::plan::{Source, event_keys};
 use arrow::array::{Array, AsArray};

@@ -5,6 +5,7 @@ mod profiles;
 mod pushdown;
 mod table;
 
-pub(crate) use bridge::text_type;
-pub(crate) use profiles::ProfileColumns;
+pub(crate) use bridge::{text_type, view_type};
+pub(crate) use profiles::{ProfileColumns, column_of};
+pub(crate) use pushdown::{Pushed, push, push_instant};
 pub(crate) use table::{EventTable, ScanCounters};

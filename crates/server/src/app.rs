@@ -14,6 +14,7 @@ pub mod saved_reports;
 pub mod schema;
 pub mod session;
 pub mod setup;
+pub mod sql;
 pub mod status;
 
 use crate::error::{ApiError, ApiResult};

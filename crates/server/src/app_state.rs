@@ -4,6 +4,7 @@ use crate::auth::SessionCache;
 use crate::error::{ApiError, ApiResult};
 use crate::http_metrics::HttpMetrics;
 use crate::mixpanel::EngageSessions;
+use crate::permits::Permits;
 use crate::pseudonym::Pseudonyms;
 use collect::Collector;
 use ledger::Gate;
@@ -19,16 +20,28 @@ use vault_client::{Client, Tier};
 
 /// Requests that may be in the collector at once; more wait for a moment, then get 429.
 const INGEST_CONCURRENCY: usize = 64;
-/// Questions that run at once. Each uses both cores, so more would only share them.
-const QUERY_CONCURRENCY: usize = 8;
+/// Questions that one project asks at once, where the operator does not say.
+const QUESTIONS_PER_PROJECT: usize = 6;
 
 /// What the operator decides about the HTTP side.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// The listener can be reached from other machines, in clear: sign-in is refused (secrecy contract, LG-6).
     pub plain_public_listener: bool,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Questions that one project asks at once; more wait for a moment, then get 429.
+    pub questions_per_project: usize,
+}
+
+impl Default for ServerOptions {
+    fn default() -> ServerOptions {
+        ServerOptions {
+            plain_public_listener: false,
+            trusted_proxies: Vec::new(),
+            questions_per_project: QUESTIONS_PER_PROJECT,
+        }
+    }
 }
 
 pub struct App {
@@ -44,7 +57,7 @@ pub struct App {
     pub metrics: HttpMetrics,
     pub started: Instant,
     pub ingest_permits: Semaphore,
-    pub query_permits: Semaphore,
+    pub permits: Permits,
     pseudonyms: Mutex<HashMap<(ProjectId, String), Arc<Pseudonyms>>>,
 }
 
@@ -67,13 +80,13 @@ impl App {
             engine,
             gate,
             tier,
+            permits: Permits::new(options.questions_per_project),
             options,
             sessions: SessionCache::default(),
             engage_sessions: EngageSessions::default(),
             metrics: HttpMetrics::default(),
             started: Instant::now(),
             ingest_permits: Semaphore::new(INGEST_CONCURRENCY),
-            query_permits: Semaphore::new(QUERY_CONCURRENCY),
             pseudonyms: Mutex::default(),
         }
     }

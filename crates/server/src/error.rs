@@ -123,12 +123,21 @@ impl From<StoreError> for ApiError {
 
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> ApiError {
+        if let QueryError::Sql(fault) = error {
+            let refused = ApiError::new(ErrorCode::InvalidSql, fault.message);
+            return match fault.position {
+                Some(place) => refused.at(format!("/sql line {} column {}", place.line, place.column)),
+                None => refused.at("/sql"),
+            };
+        }
         match error.code() {
             ErrorCode::Internal => ApiError::from_cause(
                 ErrorCode::Internal,
                 "the question failed; the server's log has the cause",
                 &error,
             ),
+            ErrorCode::QueryTimeout => ApiError::new(ErrorCode::QueryTimeout, error.to_string())
+                .fix("ask for a shorter range, fewer breakdowns or fewer metrics"),
             code => ApiError::new(code, error.to_string()),
         }
     }

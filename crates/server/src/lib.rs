@@ -17,6 +17,7 @@ mod http_metrics;
 mod ingest;
 mod metrics_page;
 mod mixpanel;
+mod permits;
 mod pseudonym;
 mod router;
 

@@ -30,6 +30,7 @@ pub fn render(app: &App) -> String {
     app.metrics.register(&mut registry);
     collection(app, &mut registry);
     storage(app, &mut registry);
+    questions(app, &mut registry);
     gauge(
         &mut registry,
         "uptime_seconds",
@@ -162,6 +163,53 @@ fn storage(app: &App, registry: &mut Registry) {
         "store_maintenance_failures",
         "Flushes and compactions that failed",
         metrics.maintenance_failures,
+    );
+}
+
+fn questions(app: &App, registry: &mut Registry) {
+    let metrics = app.engine.metrics();
+    gauge(registry, "questions_running", "Questions that run now", metrics.running);
+    gauge(
+        registry,
+        "questions_memory_bytes",
+        "Memory that running questions hold now",
+        metrics.memory_bytes,
+    );
+    counter(
+        registry,
+        "questions_timed_out",
+        "Questions that ran into their time limit",
+        metrics.timeouts,
+    );
+    counter(
+        registry,
+        "questions_split",
+        "Questions that ran shard by shard because memory was short",
+        metrics.split,
+    );
+    counter(
+        registry,
+        "questions_shared",
+        "Questions that waited for the same one of somebody else",
+        metrics.shared,
+    );
+    counter(
+        registry,
+        "answers_kept_hits",
+        "Answers that were kept from an earlier question",
+        metrics.cache_hits,
+    );
+    counter(
+        registry,
+        "answers_kept_misses",
+        "Answers that were not kept",
+        metrics.cache_misses,
+    );
+    gauge(
+        registry,
+        "answers_kept_bytes",
+        "Memory of kept answers, about",
+        metrics.cache_bytes,
     );
 }
 

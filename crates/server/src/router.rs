@@ -6,7 +6,7 @@
 
 use crate::app::{
     annotations, boards, disclosures, live, members, openapi, people, questions, saved_reports, schema, session, setup,
-    status,
+    sql, status,
 };
 use crate::app_state::Shared;
 use crate::error::ApiError;
@@ -101,6 +101,7 @@ fn app_api() -> Router<Shared> {
         .route("/api/v1/status", get(status::show))
         .route("/api/v1/projects/{project}/query", post(questions::ask))
         .route("/api/v1/projects/{project}/query/members", post(members::list))
+        .route("/api/v1/projects/{project}/sql", get(sql::views).post(sql::ask))
         .route("/api/v1/projects/{project}/schema", get(schema::show))
         .route("/api/v1/projects/{project}/values", get(schema::values))
         .route("/api/v1/projects/{project}/live", get(live::show))

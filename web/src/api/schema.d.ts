@@ -535,6 +535,113 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The views with their columns, as they are now. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SqlViews"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Answers one SELECT. Numbers over ten or more persons each are aggregates; everything else is recorded as a disclosure
+         *     of the persons it is about.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SqlBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "columns": [
+                         *         {
+                         *           "name": "event",
+                         *           "type": "text"
+                         *         },
+                         *         {
+                         *           "name": "persons",
+                         *           "type": "number"
+                         *         }
+                         *       ],
+                         *       "rows": [
+                         *         [
+                         *           "Page viewed",
+                         *           1204
+                         *         ],
+                         *         [
+                         *           "Sign up",
+                         *           86
+                         *         ]
+                         *       ],
+                         *       "cut": false,
+                         *       "limit": 100,
+                         *       "explanation": {
+                         *         "definition": "Numbers over ten or more persons each; at most 100 rows of the statement.",
+                         *         "watermark": 48211,
+                         *         "rows_read": 48211,
+                         *         "bytes_read": 190244,
+                         *         "took_ms": 31.5,
+                         *         "digest": "5f7c…",
+                         *         "class": "D0"
+                         *       }
+                         *     }
+                         */
+                        "application/json": components["schemas"]["ExplainedRows"];
+                    };
+                };
+                /** @description the statement is refused, with line and column */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/values": {
         parameters: {
             query?: never;
@@ -1208,6 +1315,10 @@ export interface components {
             answer: components["schemas"]["Answer"];
             explanation: components["schemas"]["Explanation"];
         };
+        /** @description Rows with how they came about. */
+        ExplainedRows: components["schemas"]["SqlRows"] & {
+            explanation: components["schemas"]["Explanation"];
+        };
         /** @description What a number means, how fresh it is and what it took. */
         Explanation: {
             /** @description The question in words. */
@@ -1226,6 +1337,15 @@ export interface components {
             /** @description SHA-256 of the question's canonical JSON, in hexadecimal. */
             digest: string;
             class: components["schemas"]["Class"];
+            /** @description The answer was kept from when the same was asked before. Nothing that it depends on has changed since. */
+            from_cache: boolean;
+            /** @description Somebody asked the same at the same time, and it was computed once for both. */
+            shared: boolean;
+            /**
+             * Format: int64
+             * @description How long the question could have run.
+             */
+            time_limit_ms: number;
         };
         /**
          * @description What people do before, between and after anchors.
@@ -2109,6 +2229,44 @@ export interface components {
         SortBody: {
             property: string;
             descending?: boolean;
+        };
+        /**
+         * @description A statement to answer.
+         * @example {
+         *       "sql": "select event, count(*) as events, count(distinct person) as persons\nfrom events\nwhere time >= '2026-03-01'\ngroup by event\nhaving count(distinct person) >= 10\norder by events desc",
+         *       "limit": 100
+         *     }
+         */
+        SqlBody: {
+            /** @description One SELECT over `events`, `persons` and `groups`. */
+            sql: string;
+            /** @description Most rows wanted, 1 to 10,000. The answer says whether there are more. */
+            limit?: number;
+        };
+        /** @description A column of a view or of an answer. */
+        SqlColumn: {
+            name: string;
+            /** @description `text`, `number`, `boolean`, `timestamp`, `list` or `other`. */
+            type: string;
+        };
+        /** @description The rows that answer a statement. */
+        SqlRows: {
+            columns: components["schemas"]["SqlColumn"][];
+            /** @description One list of values per row. Instants are RFC 3339 texts; numbers that JSON has not are null. */
+            rows: unknown[][];
+            /** @description Whether there are more rows than these. */
+            cut: boolean;
+            /** @description Rows that were asked for at most. */
+            limit: number;
+        };
+        /** @description A view, for a page that shows what there is to ask about. */
+        SqlView: {
+            name: string;
+            columns: components["schemas"]["SqlColumn"][];
+        };
+        /** @description What there is to ask about. */
+        SqlViews: {
+            views: components["schemas"]["SqlView"][];
         };
         StatusView: {
             version: string;

@@ -35,6 +35,7 @@ export const GROUPS: Group[] = [
       { path: '/insights', label: 'Insights', icon: 'insights' },
       { path: '/funnels', label: 'Funnels', icon: 'funnels' },
       { path: '/retention', label: 'Retention', icon: 'retention' },
+      { path: '/sql', label: 'SQL', icon: 'sql' },
     ],
   },
   {

@@ -18,6 +18,7 @@ import Reports from '../pages/Reports.svelte';
 import Retention from '../pages/Retention.svelte';
 import Setup from '../pages/Setup.svelte';
 import Stickiness from '../pages/Stickiness.svelte';
+import Sql from '../pages/Sql.svelte';
 
 const PAGES: Record<string, Component> = {
   '/': Overview,
@@ -29,6 +30,7 @@ const PAGES: Record<string, Component> = {
   '/retention/lifecycle': Lifecycle,
   '/retention/stickiness': Stickiness,
   '/retention/frequency': Frequency,
+  '/sql': Sql,
   '/live': Live,
   '/people': People,
   '/ledger': Ledger,

@@ -23,6 +23,18 @@ pub(crate) struct MergeExec {
     properties: Arc<PlanProperties>,
 }
 
+/// The same answer with less memory: one partition after the other instead of all at once. Only one state is held at a
+/// time; the cells of the partitions before it are small beside it. `None` for a plan that is no operator's.
+pub(crate) fn one_by_one(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    let merge = plan.downcast_ref::<MergeExec>()?;
+    let at_once = merge.input.downcast_ref::<CoalescePartitionsExec>()?;
+    Some(Arc::new(MergeExec {
+        operator: merge.operator.clone(),
+        input: at_once.input().clone(),
+        properties: merge.properties.clone(),
+    }))
+}
+
 impl MergeExec {
     pub fn new(operator: Arc<dyn Operator>, input: Arc<dyn ExecutionPlan>) -> MergeExec {
         let input: Arc<dyn ExecutionPlan> = match input.output_partitioning().partition_count() {
@@ -81,17 +93,20 @@ impl ExecutionPlan for MergeExec {
     }
 
     fn execute(&self, _partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let mut input = self.input.execute(0, context.clone())?;
+        let input = self.input.clone();
         let reservation = MemoryConsumer::new("MergeCells").register(context.memory_pool());
         let operator = self.operator.clone();
         let schema = operator.schema();
         let merged = async move {
             // Partitions finish in any order; sums of floats must not depend on it.
             let mut batches = Vec::new();
-            while let Some(batch) = input.next().await {
-                let batch = batch?;
-                reservation.try_grow(2 * batch.get_array_memory_size())?;
-                batches.push(batch);
+            for partition in 0..input.output_partitioning().partition_count() {
+                let mut partition = input.execute(partition, context.clone())?;
+                while let Some(batch) = partition.next().await {
+                    let batch = batch?;
+                    reservation.try_grow(2 * batch.get_array_memory_size())?;
+                    batches.push(batch);
+                }
             }
             operator.merge(&batches, &|bytes| reservation.try_grow(bytes))
         };

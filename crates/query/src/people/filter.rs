@@ -2,7 +2,7 @@
 
 use super::NARROW;
 use crate::QueryError;
-use crate::engine::Asking;
+use crate::asking::Asking;
 use crate::plan::functions::Zone;
 use crate::plan::{Source, behavior_counts, matching_rows, names_of};
 use crate::scan::ProfileColumns;

@@ -3,7 +3,7 @@
 use super::filter::{PeopleFilter, passing};
 use super::{Candidate, sort};
 use crate::QueryError;
-use crate::engine::Asking;
+use crate::asking::Asking;
 use crate::plan::functions::Zone;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::{EventTime, GroupNumber, Value};

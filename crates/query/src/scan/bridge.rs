@@ -27,6 +27,14 @@ pub(crate) fn data_type(kind: store::ColumnKind) -> DataType {
     }
 }
 
+/// The same for SQL, where text is plain: functions take it as it comes.
+pub(crate) fn view_type(kind: store::ColumnKind) -> DataType {
+    match kind {
+        store::ColumnKind::String => DataType::Utf8,
+        other => data_type(other),
+    }
+}
+
 /// Dictionary-encoded text.
 pub(crate) fn text_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use store::{ColumnKind, Profiles};
 
 /// Columns of some profile properties, one row per profile.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ProfileColumns {
     rows: HashMap<u64, u32>,
     columns: BTreeMap<String, ArrayRef>,
@@ -112,7 +112,8 @@ impl ProfileColumns {
     }
 }
 
-fn column_of(values: &[Option<&Value>], kind: ColumnKind) -> ArrayRef {
+/// Values of one kind as a column, null where there is none.
+pub(crate) fn column_of(values: &[Option<&Value>], kind: ColumnKind) -> ArrayRef {
     let values = values.iter();
     match kind {
         ColumnKind::Number => Arc::new(

@@ -1,5 +1,6 @@
 //! Filters that a scan applies itself: on the event's name and its time.
 
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use std::collections::BTreeSet;
@@ -73,6 +74,61 @@ pub(crate) fn push(filter: &Expr) -> Option<Pushed> {
     })
 }
 
+/// A comparison of a column of instants with one, or a conjunction of such; `None` when it is of another form.
+pub(crate) fn push_instant(filter: &Expr, column: &str) -> Option<Pushed> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
+        return None;
+    };
+    if *op == Operator::And {
+        return Some(push_instant(left, column)?.and(push_instant(right, column)?));
+    }
+    let (op, instant) = match (is_instant(left, column), is_instant(right, column)) {
+        (true, false) => (*op, right),
+        (false, true) => (op.swap()?, left),
+        _ => return None,
+    };
+    let Expr::Literal(instant, _) = instant.as_ref() else {
+        return None;
+    };
+    // The first millisecond that is not before the instant, and the first one after it.
+    let (first_ms, after_ms) = match instant {
+        ScalarValue::TimestampMillisecond(Some(at), _) => (*at, at.checked_add(1)?),
+        ScalarValue::TimestampMicrosecond(Some(at), _) => (ceiling(*at, 1_000), at.div_euclid(1_000).checked_add(1)?),
+        ScalarValue::TimestampNanosecond(Some(at), _) => {
+            (ceiling(*at, 1_000_000), at.div_euclid(1_000_000).checked_add(1)?)
+        }
+        _ => return None,
+    };
+    let (from_ms, to_ms) = match op {
+        Operator::GtEq => (first_ms, i64::MAX),
+        Operator::Gt => (after_ms, i64::MAX),
+        Operator::Lt => (i64::MIN, first_ms),
+        Operator::LtEq => (i64::MIN, after_ms),
+        _ => return None,
+    };
+    Some(Pushed {
+        events: None,
+        from_ms,
+        to_ms,
+    })
+}
+
+/// The column itself, or in a type that keeps its milliseconds. One cast only: two can move an instant to another zone.
+fn is_instant(expression: &Expr, column: &str) -> bool {
+    let fine = |to: &DataType| matches!(to, DataType::Timestamp(unit, _) if !matches!(unit, TimeUnit::Second));
+    match expression {
+        Expr::Column(named) => named.name == column,
+        Expr::Cast(cast) => {
+            fine(cast.field.data_type()) && matches!(cast.expr.as_ref(), Expr::Column(named) if named.name == column)
+        }
+        _ => false,
+    }
+}
+
+fn ceiling(at: i64, unit: i64) -> i64 {
+    at.div_euclid(unit) + i64::from(at.rem_euclid(unit) > 0)
+}
+
 /// The names of `event = 'a'`, `event IN (…)` and alternatives of these.
 fn event_names(filter: &Expr) -> Option<BTreeSet<String>> {
     match filter {
@@ -117,6 +173,31 @@ fn text(expression: &Expr) -> Option<String> {
 mod tests {
     use super::*;
     use datafusion::logical_expr::{col, lit};
+
+    #[test]
+    fn instants_are_pushed_to_the_millisecond() {
+        let time = |op, instant: ScalarValue| {
+            let filter = Expr::BinaryExpr(BinaryExpr::new(Box::new(col("time")), op, Box::new(lit(instant))));
+            push_instant(&filter, "time").map(|pushed| (pushed.from_ms, pushed.to_ms))
+        };
+        let nanos = |at| ScalarValue::TimestampNanosecond(Some(at), None);
+        let (min, max) = (i64::MIN, i64::MAX);
+        assert_eq!(time(Operator::GtEq, nanos(5_000_000)), Some((5, max)));
+        assert_eq!(time(Operator::GtEq, nanos(5_000_001)), Some((6, max)));
+        assert_eq!(time(Operator::Gt, nanos(5_000_000)), Some((6, max)));
+        assert_eq!(time(Operator::Gt, nanos(-1)), Some((0, max)));
+        assert_eq!(time(Operator::Lt, nanos(5_000_001)), Some((min, 6)));
+        assert_eq!(time(Operator::LtEq, nanos(5_999_999)), Some((min, 6)));
+        let utc = Some("UTC".into());
+        assert_eq!(
+            time(Operator::LtEq, ScalarValue::TimestampMillisecond(Some(5), utc)),
+            Some((min, 6))
+        );
+        assert_eq!(time(Operator::Eq, nanos(5_000_000)), None);
+        let turned = lit(nanos(7_000_000)).lt_eq(col("time"));
+        assert_eq!(push_instant(&turned, "time").map(|pushed| pushed.from_ms), Some(7));
+        assert_eq!(push_instant(&turned, "person"), None);
+    }
 
     #[test]
     fn names_and_times_are_pushed_and_nothing_else() {

@@ -69,6 +69,32 @@ impl EventTable {
             schema: Arc::new(Schema::new(fields)),
         }
     }
+
+    /// A scan of some columns, by their names here.
+    pub fn scan_columns<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+        pushed: Pushed,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let places = names.map(|name| self.schema.index_of(name));
+        let places = places.collect::<std::result::Result<Vec<usize>, _>>()?;
+        Ok(self.scan_as(Arc::new(self.schema.project(&places)?), pushed))
+    }
+
+    fn scan_as(&self, schema: SchemaRef, pushed: Pushed) -> Arc<dyn ExecutionPlan> {
+        let names = schema.fields().iter().map(|field| field.name());
+        let properties = names.filter(|name| is_property(name)).cloned();
+        let request = ScanRequest {
+            events: pushed.events,
+            from_ms: pushed.from_ms,
+            to_ms: pushed.to_ms,
+            properties: properties.collect(),
+            persons: self.persons.clone(),
+            with_seq: schema.column_with_name("seq").is_some(),
+            with_insert_id: false,
+        };
+        Arc::new(ScanExec::new(self, request, schema))
+    }
 }
 
 impl fmt::Debug for EventTable {
@@ -104,10 +130,6 @@ impl TableProvider for EventTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let schema = match projection {
-            Some(projection) => Arc::new(self.schema.project(projection)?),
-            None => self.schema.clone(),
-        };
         let mut pushed = Pushed::default();
         for filter in filters {
             match push(filter) {
@@ -115,18 +137,11 @@ impl TableProvider for EventTable {
                 None => return internal_err!("a filter was pushed that the scan cannot apply: {filter}"),
             }
         }
-        let names = schema.fields().iter().map(|field| field.name());
-        let properties = names.filter(|name| is_property(name)).cloned();
-        let request = ScanRequest {
-            events: pushed.events,
-            from_ms: pushed.from_ms,
-            to_ms: pushed.to_ms,
-            properties: properties.collect(),
-            persons: self.persons.clone(),
-            with_seq: schema.column_with_name("seq").is_some(),
-            with_insert_id: false,
+        let schema = match projection {
+            Some(projection) => Arc::new(self.schema.project(projection)?),
+            None => self.schema.clone(),
         };
-        Ok(Arc::new(ScanExec::new(self, request, schema)))
+        Ok(self.scan_as(schema, pushed))
     }
 }
 

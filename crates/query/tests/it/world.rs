@@ -126,13 +126,7 @@ impl World {
     }
 
     pub fn engine_with(&self, memory_bytes: usize) -> Engine {
-        Engine::new(
-            self.store().clone(),
-            EngineOptions {
-                threads: 2,
-                memory_bytes,
-            },
-        )
+        Engine::new(self.store().clone(), EngineOptions::new(2, memory_bytes))
     }
 
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {

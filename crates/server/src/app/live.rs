@@ -1,6 +1,6 @@
 //! What is arriving right now.
 
-use super::questions::{permit, release};
+use super::questions::release;
 use crate::app_state::Shared;
 use crate::auth::InProject;
 use crate::error::ApiResult;
@@ -72,7 +72,7 @@ pub async fn show(
         }));
     }
     let limit = params.limit.unwrap_or(50).clamp(1, ROWS_MAX);
-    let _permit = permit(&app).await?;
+    let _permit = app.permits.question(place.project.id).await?;
     let question = EventsQuery {
         from_ms: i64::MIN,
         to_ms: i64::MAX,

@@ -15,6 +15,8 @@ use utoipa::OpenApi;
         super::session::sign_out,
         super::questions::ask,
         super::members::list,
+        super::sql::ask,
+        super::sql::views,
         super::schema::show,
         super::schema::values,
         super::live::show,

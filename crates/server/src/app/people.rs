@@ -2,7 +2,7 @@
 
 use super::JsonBody;
 use super::live::{EventRowView, row_view};
-use super::questions::{permit, release};
+use super::questions::release;
 use crate::app_state::{Shared, blocking, now};
 use crate::auth::{InProject, SCOPE_LOOKUP};
 use crate::error::{ApiError, ApiResult};
@@ -85,7 +85,7 @@ pub async fn list(
     if body.limit == 0 || body.limit > PAGE_MAX {
         return Err(ApiError::invalid(format!("give a limit of 1 to {PAGE_MAX}")).at("/limit"));
     }
-    let _permit = permit(&app).await?;
+    let _permit = app.permits.question(place.project.id).await?;
     let question = PeopleQuery {
         filter: body.filter,
         persons: None,
@@ -125,7 +125,7 @@ pub async fn show(
 ) -> ApiResult<Json<ProfileView>> {
     let snapshot = app.store.snapshot(place.project.id);
     let person = snapshot.canonical(PersonNumber(number));
-    let _permit = permit(&app).await?;
+    let _permit = app.permits.question(place.project.id).await?;
     let everything = EventsQuery {
         from_ms: i64::MIN,
         to_ms: i64::MAX,

@@ -12,7 +12,7 @@ pub use sessions::EngageSessions;
 
 use super::Query;
 use super::tokens::Tokens;
-use crate::app::questions::{permit, release};
+use crate::app::questions::release;
 use crate::error::{ApiError, ApiResult};
 use asked::Asked;
 use axum::response::Response;
@@ -32,7 +32,7 @@ pub async fn engage(query: Query) -> Response {
 
 async fn page(query: &Query) -> ApiResult<Value> {
     let tokens = query.tokens().await?;
-    let _permit = permit(&query.app).await?;
+    let _permit = query.app.permits.question(query.project.id).await?;
     let page = query.params.number("page", 0, PAGE_MAX)?;
     let (session_id, session) = session(query, &tokens, page).await?;
     let wanted = query.params.list("output_properties")?;

@@ -4,7 +4,7 @@ mod body;
 
 use super::Query;
 use super::tokens::Tokens;
-use crate::app::questions::{permit, release};
+use crate::app::questions::release;
 use crate::app_state::now;
 use crate::auth::SCOPE_EXPORT;
 use crate::error::{ApiError, ApiResult};
@@ -82,7 +82,7 @@ impl Pull {
             limit: self.rows_left.min(PIECE_ROWS),
             newest_first: false,
         };
-        let _permit = permit(&query.app).await?;
+        let _permit = query.app.permits.question(query.project.id).await?;
         let rows = query.app.engine.events(&query.project, &question).await?;
         let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "export")).await?;
         self.rows_left -= rows.len();
@@ -180,7 +180,7 @@ async fn activity(query: &Query) -> ApiResult<Value> {
         limit: ROWS_MAX,
         newest_first: false,
     };
-    let _permit = permit(&query.app).await?;
+    let _permit = query.app.permits.question(query.project.id).await?;
     let rows = query.app.engine.events(&query.project, &question).await?;
     let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "stream")).await?;
     let events: Vec<Value> = rows.into_iter().map(|row| event(row, &tokens, false)).collect();
