@@ -34,6 +34,7 @@ export const GROUPS: Group[] = [
     places: [
       { path: '/insights', label: 'Insights', icon: 'insights' },
       { path: '/funnels', label: 'Funnels', icon: 'funnels' },
+      { path: '/flows', label: 'Flows', icon: 'flows' },
       { path: '/retention', label: 'Retention', icon: 'retention' },
       { path: '/sql', label: 'SQL', icon: 'sql' },
     ],

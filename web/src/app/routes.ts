@@ -3,6 +3,7 @@ import type { Component } from 'svelte';
 import Annotations from '../pages/Annotations.svelte';
 import Board from '../pages/Board.svelte';
 import Boards from '../pages/Boards.svelte';
+import Flows from '../pages/Flows.svelte';
 import Frequency from '../pages/Frequency.svelte';
 import Funnels from '../pages/Funnels.svelte';
 import Insights from '../pages/Insights.svelte';
@@ -26,6 +27,7 @@ const PAGES: Record<string, Component> = {
   '/reports': Reports,
   '/insights': Insights,
   '/funnels': Funnels,
+  '/flows': Flows,
   '/retention': Retention,
   '/retention/lifecycle': Lifecycle,
   '/retention/stickiness': Stickiness,
