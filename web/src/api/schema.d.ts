@@ -1,5 +1,377 @@
 // Generated from openapi.json by `npm run schema`. Do not edit.
 export interface paths {
+    "/api/v1/projects/{project}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Annotations of the project, by their time. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Words that must all be in the name or the text, in any case. */
+                    search?: string;
+                    /** @description Only annotations at or after this instant. */
+                    from_ms?: number;
+                    /** @description Only annotations before this instant. */
+                    to_ms?: number;
+                };
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Writes an annotation. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AnnotationBody"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/annotations/{annotation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One annotation. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    annotation: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"];
+                    };
+                };
+            };
+        };
+        /** Changes an annotation: all of it, from the version named in `If-Match`. */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description the version that was changed, as `"3"` */
+                    "If-Match": string;
+                };
+                path: {
+                    project: number;
+                    annotation: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AnnotationBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnnotationView"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Deletes an annotation. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    annotation: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/boards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Boards of the project, by number. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Words that must all be in the name or the text, in any case. */
+                    search?: string;
+                };
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Makes a board. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BoardBody"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/boards/{board}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One board. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    board: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"];
+                    };
+                };
+            };
+        };
+        /** Changes a board: all of it, from the version named in `If-Match`. */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description the version that was changed, as `"3"` */
+                    "If-Match": string;
+                };
+                path: {
+                    project: number;
+                    board: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BoardBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoardView"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Deletes a board; the reports on it stay. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    board: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/boards/{board}/cards/{card}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers one card: its saved report, with the board's range and filter. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    board: number;
+                    card: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CardQuestion"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CardAnswer"];
+                    };
+                };
+                /** @description there is no such board or card (any more), or, with `at` = `/report`, the card's report was deleted */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/ledger": {
         parameters: {
             query?: never;
@@ -286,6 +658,54 @@ export interface paths {
                     };
                 };
                 /** @description the definition is refused, with where and why */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/query/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The persons that one number of a report's answer counts. Recorded as a disclosure of everyone in the page. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MembersBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PeopleView"];
+                    };
+                };
+                /** @description the report has no such number, or is refused */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -808,378 +1228,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project}/annotations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Annotations of the project, by their time. */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Words that must all be in the name or the text, in any case. */
-                    search?: string;
-                    /** @description Only annotations at or after this instant. */
-                    from_ms?: number;
-                    /** @description Only annotations before this instant. */
-                    to_ms?: number;
-                };
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AnnotationView"][];
-                    };
-                };
-            };
-        };
-        put?: never;
-        /** Writes an annotation. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AnnotationBody"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AnnotationView"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/annotations/{annotation}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One annotation. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                    annotation: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AnnotationView"];
-                    };
-                };
-            };
-        };
-        /** Changes an annotation: all of it, from the version named in `If-Match`. */
-        put: {
-            parameters: {
-                query?: never;
-                header: {
-                    /** @description the version that was changed, as `"3"` */
-                    "If-Match": string;
-                };
-                path: {
-                    project: number;
-                    annotation: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AnnotationBody"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AnnotationView"];
-                    };
-                };
-                /** @description `conflict`: somebody else was faster */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        post?: never;
-        /** Deletes an annotation. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                    annotation: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/boards": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Boards of the project, by number. */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Words that must all be in the name or the text, in any case. */
-                    search?: string;
-                };
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["BoardView"][];
-                    };
-                };
-            };
-        };
-        put?: never;
-        /** Makes a board. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["BoardBody"];
-                };
-            };
-            responses: {
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["BoardView"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/boards/{board}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One board. */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                    board: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["BoardView"];
-                    };
-                };
-            };
-        };
-        /** Changes a board: all of it, from the version named in `If-Match`. */
-        put: {
-            parameters: {
-                query?: never;
-                header: {
-                    /** @description the version that was changed, as `"3"` */
-                    "If-Match": string;
-                };
-                path: {
-                    project: number;
-                    board: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["BoardBody"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["BoardView"];
-                    };
-                };
-                /** @description `conflict`: somebody else was faster */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        post?: never;
-        /** Deletes a board; the reports on it stay. */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                    board: number;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project}/boards/{board}/cards/{card}/query": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Answers one card: its saved report, with the board's range and filter. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    project: number;
-                    board: number;
-                    card: number;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["CardQuestion"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["CardAnswer"];
-                    };
-                };
-                /** @description there is no such board or card (any more), or, with `at` = `/report`, the card's report was deleted */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1192,6 +1240,40 @@ export interface components {
              */
             percentile: number;
         } | "min" | "max";
+        /** @description A note at a time. Stored as JSON of a catalog document of kind `annotation`. */
+        Annotation: {
+            /**
+             * Format: int64
+             * @description The instant; what decides where a chart shows it.
+             */
+            time_ms: number;
+            /** @description The same as `YYYY-MM-DD HH:MM:SS` in the project's time zone. */
+            date: string;
+            /** @description What happened, as plain text. */
+            description: string;
+            tags?: string[];
+        };
+        /**
+         * @description An annotation as it is written.
+         * @example {
+         *       "date": "2026-08-03 14:00",
+         *       "description": "Release 2.0",
+         *       "tags": [
+         *         "release"
+         *       ]
+         *     }
+         */
+        AnnotationBody: {
+            /** @description `YYYY-MM-DD`, or with a time `YYYY-MM-DD HH:MM[:SS]`, in the project's time zone. A day means its beginning. */
+            date: string;
+            /** @description What happened: 1 to 500 characters of plain text. */
+            description: string;
+            /** @description Words to find it by; at most 10. */
+            tags?: string[];
+        };
+        AnnotationView: components["schemas"]["RecordView"] & {
+            annotation: components["schemas"]["Annotation"];
+        };
         /** @description The numbers that answer a [`Report`]. */
         Answer: (components["schemas"]["InsightsAnswer"] & {
             /** @enum {string} */
@@ -1217,6 +1299,105 @@ export interface components {
         });
         /** @enum {string} */
         Attempt: "first" | "furthest";
+        /** @description Which events of an attempt give it its segments. */
+        Attribution: "first" | "last" | "any" | {
+            /** @description The step listed at this index. */
+            step: number;
+        };
+        /**
+         * @description A board. Its name, number and version stand beside it.
+         *
+         *     Cards lie in a grid of 12 columns and flow in their order: each stands right of the one before, and in the next line
+         *     where it does not fit any more. So no two cards can overlap, the order on screen is the order for a keyboard and a
+         *     screen reader, and a narrow screen shows the same order in one column.
+         * @example {
+         *       "description": "What we look at on Mondays.",
+         *       "range": {
+         *         "last_days": 30
+         *       },
+         *       "filter": "properties[\"plan\"] == \"pro\"",
+         *       "cards": [
+         *         {
+         *           "id": 1,
+         *           "width": 12,
+         *           "height": 1,
+         *           "text": "## Sign-ups\nGoal: **200** a week."
+         *         },
+         *         {
+         *           "id": 2,
+         *           "width": 6,
+         *           "height": 3,
+         *           "report": 4,
+         *           "chart": "columns"
+         *         }
+         *       ]
+         *     }
+         */
+        Board: {
+            /** @description What it is for, as plain text. */
+            description?: string;
+            range?: components["schemas"]["BoardRange"] | null;
+            /** @description Applies to every report on the board, as `filter_rule` says. */
+            filter?: unknown;
+            filter_rule?: components["schemas"]["FilterRule"];
+            cards?: components["schemas"]["Card"][];
+        };
+        BoardBody: {
+            name: string;
+            board: components["schemas"]["Board"];
+        };
+        /** @description Days that stay, or days that move with the calendar. */
+        BoardRange: components["schemas"]["DateRange"] | components["schemas"]["LastDays"];
+        BoardView: components["schemas"]["RecordView"] & {
+            board: components["schemas"]["Board"];
+        };
+        /** @description A saved report, or text. */
+        Card: {
+            /**
+             * Format: int32
+             * @description Number of the card on its board; stays when cards are moved.
+             */
+            id: number;
+            /**
+             * Format: int32
+             * @description Columns of the 12, at least 3.
+             */
+            width: number;
+            /**
+             * Format: int32
+             * @description Rows of the grid, 1 to 8. A card of text grows with its text.
+             */
+            height: number;
+            /** @description Shown instead of the name of the report. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description Number of a saved report. Either this or `text`.
+             */
+            report?: number | null;
+            /** @description Shown instead of the chart that the report was saved with. */
+            chart?: string | null;
+            /** @description Plain text with a little Markdown: headings, lists, **bold**, *italic*, `code`, links. No HTML. */
+            text?: string | null;
+        };
+        /** @description A card's report, the question that was asked of it, and the answer. */
+        CardAnswer: {
+            saved: components["schemas"]["SavedReport"];
+            /** @description The report's question with the board's range and filter in it. */
+            report: components["schemas"]["Report"];
+            explained: components["schemas"]["Explained"];
+        };
+        /**
+         * @description What is asked of a card beside what the board says.
+         * @example {
+         *       "range": {
+         *         "last_days": 7
+         *       }
+         *     }
+         */
+        CardQuestion: {
+            range?: components["schemas"]["BoardRange"] | null;
+        };
         /**
          * @description How closely an answer comes to single persons (secrecy contract 5.1).
          * @enum {string}
@@ -1268,11 +1449,46 @@ export interface components {
             /** Format: date */
             to: string;
         };
+        /** @enum {string} */
+        DayCount: "exactly" | "at_least";
         /**
          * @description Whether the answer went out.
          * @enum {string}
          */
         Decision: "released" | "refused";
+        DurationBin: {
+            /** Format: int64 */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description Excluded; absent for the bin behind the last edge.
+             */
+            to_ms?: number | null;
+            /** Format: int64 */
+            count: number;
+        };
+        /**
+         * @description The duration at place `percent / 100 × (count − 1)` of all durations in ascending order, counted from 0; between two
+         *     places, as far between their two durations.
+         */
+        DurationPercentile: {
+            /** Format: int32 */
+            percent: number;
+            /** Format: double */
+            ms: number;
+        };
+        /** @description How long something took, exactly, over everybody who is counted. */
+        Durations: {
+            /**
+             * Format: double
+             * @description The 50th percentile.
+             */
+            median_ms: number;
+            /** @description As asked for and in that order. */
+            percentiles: components["schemas"]["DurationPercentile"][];
+            /** @description Every bin from the first to the last that holds any; empty if no histogram is asked for. */
+            histogram: components["schemas"]["DurationBin"][];
+        };
         EventRowView: {
             /**
              * Format: int64
@@ -1303,6 +1519,16 @@ export interface components {
             first_ms: number;
             /** Format: int64 */
             last_ms: number;
+        };
+        /** @description Events that end an attempt which they come between. */
+        Exclusion: {
+            /** @description Event name; absent for any event. */
+            event?: string | null;
+            filter?: unknown;
+            /** @description Index of the step from which on the event is excluded. */
+            from?: number;
+            /** @description Index of the step up to which it is; the last when absent. */
+            to?: number | null;
         };
         /** @description Tells events of one name apart by a value. */
         Expansion: {
@@ -1347,6 +1573,11 @@ export interface components {
              */
             time_limit_ms: number;
         };
+        /**
+         * @description How the filter of a board meets the filter of a report.
+         * @enum {string}
+         */
+        FilterRule: "narrow" | "replace";
         /**
          * @description What people do before, between and after anchors.
          *
@@ -1567,6 +1798,13 @@ export interface components {
             segments: components["schemas"]["FrequencySegment"][];
             segments_total: number;
         };
+        /** @description Those active in at least so many parts of a bucket. */
+        FrequencyCell: {
+            bucket: number;
+            at_least: number;
+            /** @description As the answer gives it; everybody when empty. */
+            segment?: unknown[];
+        };
         FrequencySegment: {
             segment: unknown[];
             /**
@@ -1577,31 +1815,127 @@ export interface components {
             at_least: number[][];
         };
         /**
-         * @description How many persons go through steps in order.
+         * @description How many go through steps.
          *
-         *     An *attempt* starts at an event of the first step whose time lies in the range. Each further step takes the earliest
-         *     (then first received) event of that step that is not used yet in this attempt, is not earlier than the step before
-         *     minus `tie_ms`, nor earlier than the start minus `tie_ms`, and is not later than the start plus `window_ms`; the
-         *     attempt ends at the first step without one. So events within `tie_ms` of each other may come in either order.
-         *     Events after `to` can complete an attempt that started before.
+         *     # Attempts
+         *     An *attempt* starts at an event of a step that may come first, whose time lies in the range. Each further step takes
+         *     the earliest (then first received) event of a step that may come next which is not used yet in this attempt, is not
+         *     earlier than the step before minus `tie_ms`, nor earlier than the start minus `tie_ms`, and is not later than the
+         *     start plus `window_ms`; the attempt ends at the first step without one. So events within `tie_ms` of each other may
+         *     come in either order. Events after `to` can complete an attempt that started before.
          *
-         *     One attempt is counted per person for the whole range, and one per person and bucket (by the time of the start) for
-         *     the trend: with [`Attempt::First`] the earliest start, with [`Attempt::Furthest`] the one with most steps, then the
-         *     earliest start.
+         *     An event *lies between* two steps of an attempt if it is later than the earlier one plus `tie_ms`, earlier than the
+         *     later one minus `tie_ms`, and not used in the attempt: an event that could just as well have come before the first
+         *     or after the second does not lie between them.
+         *
+         *     - [`Order::Ordered`]: the steps come as they are listed.
+         *     - [`Order::Any`]: an anchored step keeps its place; a run of steps without anchor comes in any order. An event that
+         *       may be several of them is the first listed. What the answer says of the step at index `i` then is about the
+         *       `i + 1`th step that an attempt takes, whichever it is.
+         *     - [`Order::Strict`]: as ordered, and no other event of the person, of any name, lies between the start and any step.
+         *       The report's filter decides which events there are: an event that it drops is in nobody's way.
+         *
+         *     # Conditions on attempts
+         *     - *Sessions*: with `window_sessions = n` all steps must lie in the session of the start or in the `n − 1` after it,
+         *       besides the window in time. Sessions are made of all events of the person from the start of the range minus
+         *       `tie_ms` to its end plus `window_ms` (see [`super::SESSION_TIMEOUT_MS`]).
+         *     - *Held properties*: all steps of an attempt have the same value of each. Values are compared as a breakdown shows
+         *       them (a list is its distinct elements in order). An event on which one of them is not set is no step.
+         *     - *Exclusions*: an excluded event that lies between the step at index `from` and a later one, up to that at `to`,
+         *       ends the attempt before that one; so the attempt counts up to the step before. Steps are counted as the attempt
+         *       takes them. An excluded event with another value of a held property does not matter; one without a value does.
+         *     - *First time*: an event is such a step only if it is the first (then first received) of all events ever, also before
+         *       the range, that the step's selectors and the report's filter let through for this person.
+         *
+         *     # What is counted
+         *     - [`FunnelCount::Uniques`]: persons. One attempt is counted per person for the whole range, and one per person and
+         *       bucket (by the time of the start) for the trend: with [`Attempt::First`] the earliest start, with
+         *       [`Attempt::Furthest`] the one with most steps, then the earliest start.
+         *     - [`FunnelCount::Totals`]: attempts that do not overlap. The next attempt of a person starts at their earliest possible
+         *       start after the one before is over: after the last of its events (in order of time, then reception) if it took all
+         *       steps; at or after the first event that ended it (an exclusion, or any event of a strict funnel); after the
+         *       window, in time or sessions, otherwise. An attempt without a next step is ended by such an event too.
+         *     - [`FunnelCount::Sessions`]: sessions. Only steps within the session of the start count, and one attempt is counted per
+         *       session, chosen as for persons, in the bucket of its start.
+         *
+         *     # Segments
+         *     A counted attempt is in the segments of the values that `attribution` takes from the events of its steps. An attempt
+         *     that has no such event, because it does not come to the step in question, is in the segment `null`.
+         * @example {
+         *       "steps": [
+         *         {
+         *           "event": "Sign up",
+         *           "first_time": true
+         *         },
+         *         {
+         *           "any_of": [
+         *             {
+         *               "event": "Invite"
+         *             },
+         *             {
+         *               "event": "Create project",
+         *               "filter": "properties[\"template\"] != \"demo\""
+         *             }
+         *           ]
+         *         },
+         *         {
+         *           "event": "Upgrade"
+         *         }
+         *       ],
+         *       "window_ms": 604800000,
+         *       "exclusions": [
+         *         {
+         *           "event": "Cancel",
+         *           "from": 0,
+         *           "to": 2
+         *         }
+         *       ],
+         *       "hold": [
+         *         "properties[\"workspace\"]"
+         *       ],
+         *       "breakdown": "properties[\"plan\"]",
+         *       "attribution": "last",
+         *       "count": "uniques",
+         *       "times": {
+         *         "percentiles": [
+         *           50,
+         *           90
+         *         ],
+         *         "histogram": true
+         *       },
+         *       "unit": "week"
+         *     }
          */
         Funnel: {
-            steps: components["schemas"]["EventSelector"][];
+            steps: components["schemas"]["StepSelector"][];
             /**
              * Format: int64
              * @description Time from the first step within which the last must happen, in milliseconds.
              */
             window_ms: number;
+            /**
+             * Format: int32
+             * @description Sessions from that of the first step on within which the last must happen too.
+             */
+            window_sessions?: number | null;
+            /**
+             * Format: int64
+             * @description Longest gap within a session, in milliseconds.
+             */
+            session_timeout_ms?: number;
             /** Format: int64 */
             tie_ms?: number;
+            order?: components["schemas"]["Order"];
+            exclusions?: components["schemas"]["Exclusion"][];
+            /** @description Up to three expressions that have the same value on all steps of an attempt. */
+            hold?: unknown[];
+            count?: components["schemas"]["FunnelCount"];
             attempt?: components["schemas"]["Attempt"];
             unit?: components["schemas"]["Unit"] | null;
-            /** @description Value on the first step's event of the counted attempt. */
+            /** @description Value on the events of the counted attempt that `attribution` says. */
             breakdown?: unknown;
+            attribution?: components["schemas"]["Attribution"];
+            times?: components["schemas"]["TimesToConvert"] | null;
             limit?: number;
         };
         FunnelAnswer: {
@@ -1614,14 +1948,28 @@ export interface components {
             /** @description Segments before the limit. */
             segments_total: number;
         };
+        /** @description Those who came to a step of a funnel, or those of them who came no further. */
+        FunnelCell: {
+            /** @description Index of the step, from 0. */
+            step: number;
+            side?: components["schemas"]["FunnelSide"];
+            /** @description Index of the trend's bucket; the whole range when absent. */
+            bucket?: number | null;
+            /** @description As the answer gives it; everybody when empty. */
+            segment?: unknown[];
+        };
+        /** @enum {string} */
+        FunnelCount: "uniques" | "totals" | "sessions";
         FunnelSegment: {
             segment: unknown[];
             steps: components["schemas"]["FunnelStep"][];
         };
+        /** @enum {string} */
+        FunnelSide: "reached" | "dropped_off";
         FunnelStep: {
             /**
              * Format: int64
-             * @description Persons whose counted attempt reached this step.
+             * @description Persons (attempts, sessions) whose counted attempt reached this step.
              */
             count: number;
             /**
@@ -1635,6 +1983,8 @@ export interface components {
              * @description Mean milliseconds from the first step, likewise.
              */
             mean_ms_from_start?: number | null;
+            times_from_previous?: components["schemas"]["Durations"] | null;
+            times_from_start?: components["schemas"]["Durations"] | null;
         };
         IdentifierView: {
             /** @description `user` or `device`. */
@@ -1746,6 +2096,11 @@ export interface components {
         };
         /** @enum {string} */
         Intervals: "rolling" | "calendar";
+        /** @description The last so many days, today included. */
+        LastDays: {
+            /** Format: int32 */
+            last_days: number;
+        };
         LedgerEntryView: {
             /** Format: int64 */
             seq: number;
@@ -1827,11 +2182,21 @@ export interface components {
             /** Format: int64 */
             dormant: number;
         };
+        /** @description Those who are in a stage in a bucket. */
+        LifecycleCell: {
+            /** @description Index of the bucket, begun or not. */
+            bucket: number;
+            stage: components["schemas"]["LifecycleStage"];
+            /** @description As the answer gives it; everybody when empty. */
+            segment?: unknown[];
+        };
         LifecycleSegment: {
             segment: unknown[];
             /** @description One per bucket. */
             buckets: components["schemas"]["LifecycleBucket"][];
         };
+        /** @enum {string} */
+        LifecycleStage: "new" | "returning" | "resurrected" | "dormant";
         LiveView: {
             /** @description Newest first. */
             events: components["schemas"]["EventRowView"][];
@@ -1915,6 +2280,40 @@ export interface components {
                 property: unknown;
             };
         };
+        /**
+         * @example {
+         *       "report": {
+         *         "range": {
+         *           "from": "2026-08-01",
+         *           "to": "2026-08-31"
+         *         },
+         *         "question": {
+         *           "kind": "funnel",
+         *           "window_ms": 86400000,
+         *           "steps": [
+         *             {
+         *               "event": "Sign up"
+         *             },
+         *             {
+         *               "event": "Upgrade"
+         *             }
+         *           ]
+         *         }
+         *       },
+         *       "cell": {
+         *         "kind": "funnel",
+         *         "step": 0,
+         *         "side": "dropped_off"
+         *       },
+         *       "limit": 50
+         *     }
+         */
+        MembersBody: {
+            report: components["schemas"]["Report"];
+            cell: components["schemas"]["ReportCell"];
+            limit?: number;
+            offset?: number;
+        };
         Metric: {
             /** @description Event name; absent for any event. */
             event?: string | null;
@@ -1944,6 +2343,8 @@ export interface components {
             /** @description Place in the column's nodes. */
             node: number;
         };
+        /** @enum {string} */
+        Order: "ordered" | "any" | "strict";
         /** @description A step of a whole path, where rare nodes stand by their own names. */
         PathStep: components["schemas"]["NodeName"] & {
             column: number;
@@ -2027,6 +2428,27 @@ export interface components {
             /** @enum {string} */
             kind: "flow";
         });
+        /** @description What is known about every document. */
+        RecordView: {
+            /**
+             * Format: int64
+             * @description Number of the document; never given to another one of its kind.
+             */
+            id: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description One more with each change; a change names the one it was made from.
+             */
+            version: number;
+            /** Format: int64 */
+            created_ms: number;
+            /** @description Who made it: `account:1`, or a machine's credential. Empty where it was not recorded. */
+            created_by: string;
+            /** Format: int64 */
+            changed_ms: number;
+            changed_by: string;
+        };
         /** @description The events whose repeats are one. */
         Repeats: "none" | "all" | {
             events: string[];
@@ -2045,6 +2467,34 @@ export interface components {
             filter?: unknown;
             question: components["schemas"]["Question"];
         };
+        /**
+         * @description One number of an answer that counts persons. Its *members* are exactly the persons that the number counts, whether
+         *     or not the limit lets the answer show it: nothing is ever cut.
+         * @example {
+         *       "kind": "funnel",
+         *       "step": 1,
+         *       "side": "dropped_off",
+         *       "segment": [
+         *         "pro"
+         *       ]
+         *     }
+         */
+        ReportCell: (components["schemas"]["FunnelCell"] & {
+            /** @enum {string} */
+            kind: "funnel";
+        }) | (components["schemas"]["RetentionCell"] & {
+            /** @enum {string} */
+            kind: "retention";
+        }) | (components["schemas"]["FrequencyCell"] & {
+            /** @enum {string} */
+            kind: "frequency";
+        }) | (components["schemas"]["StickinessCell"] & {
+            /** @enum {string} */
+            kind: "stickiness";
+        }) | (components["schemas"]["LifecycleCell"] & {
+            /** @enum {string} */
+            kind: "lifecycle";
+        });
         /**
          * @description How many persons come back.
          *
@@ -2114,6 +2564,18 @@ export interface components {
             /** @description First over everybody (empty segment), then by segment, largest number of births first. */
             segments: components["schemas"]["RetentionSegment"][];
             segments_total: number;
+        };
+        /** @description Those born in a cohort, or those of them who returned in an interval. */
+        RetentionCell: {
+            /** @description Index of the cohort's bucket. */
+            bucket: number;
+            /**
+             * Format: int32
+             * @description Number of the interval, begun or not; all who were born when absent.
+             */
+            interval?: number | null;
+            /** @description As the answer gives it; everybody when empty. */
+            segment?: unknown[];
         };
         RetentionSegment: {
             segment: unknown[];
@@ -2279,6 +2741,18 @@ export interface components {
             /** Format: int64 */
             uptime_s: number;
         };
+        /** @description A step: one event by name and filter, or any of several. */
+        StepSelector: {
+            /** @description Event name; absent for any event, or where `any_of` is given. */
+            event?: string | null;
+            filter?: unknown;
+            /** @description Instead of `event` and `filter`: an event that one of these selects is the step. */
+            any_of?: components["schemas"]["EventSelector"][];
+            /** @description Only the person's first such event ever. */
+            first_time?: boolean;
+            /** @description The step keeps its place in a funnel of any order. */
+            anchored?: boolean;
+        };
         /**
          * @description Of the persons active in a week or month, how many were active on exactly and on at least 1, 2, … of its days.
          *
@@ -2325,6 +2799,14 @@ export interface components {
              */
             ratio?: number | null;
         };
+        /** @description Those active on so many days of a bucket. */
+        StickinessCell: {
+            bucket: number;
+            days: number;
+            count?: components["schemas"]["DayCount"];
+            /** @description As the answer gives it; everybody when empty. */
+            segment?: unknown[];
+        };
         StickinessSegment: {
             segment: unknown[];
             /** @description One per bucket. */
@@ -2336,6 +2818,15 @@ export interface components {
             label: string;
             /** @description What staff must know about it; shown on every page. */
             warning?: string | null;
+        };
+        /** @description How long steps took: percentiles and a histogram of the whole range, from the step before and from the first. */
+        TimesToConvert: {
+            /** @description Between 1 and 99. */
+            percentiles?: number[];
+            /** @description Also count how many took how long. */
+            histogram?: boolean;
+            /** @description Where one bin ends and the next begins, ascending; [`HISTOGRAM_EDGES_MS`] when empty. */
+            edges_ms?: number[];
         };
         /**
          * @description Length of a time bucket. Weeks begin on Monday; quarters in January, April, July and October.
@@ -2352,165 +2843,6 @@ export interface components {
         };
         ValuesView: {
             values: components["schemas"]["ValueView"][];
-        };
-        /** @description A note at a time. Stored as JSON of a catalog document of kind `annotation`. */
-        Annotation: {
-            /**
-             * Format: int64
-             * @description The instant; what decides where a chart shows it.
-             */
-            time_ms: number;
-            /** @description The same as `YYYY-MM-DD HH:MM:SS` in the project's time zone. */
-            date: string;
-            /** @description What happened, as plain text. */
-            description: string;
-            tags?: string[];
-        };
-        /**
-         * @description An annotation as it is written.
-         * @example {
-         *       "date": "2026-08-03 14:00",
-         *       "description": "Release 2.0",
-         *       "tags": [
-         *         "release"
-         *       ]
-         *     }
-         */
-        AnnotationBody: {
-            /** @description `YYYY-MM-DD`, or with a time `YYYY-MM-DD HH:MM[:SS]`, in the project's time zone. A day means its beginning. */
-            date: string;
-            /** @description What happened: 1 to 500 characters of plain text. */
-            description: string;
-            /** @description Words to find it by; at most 10. */
-            tags?: string[];
-        };
-        AnnotationView: components["schemas"]["RecordView"] & {
-            annotation: components["schemas"]["Annotation"];
-        };
-        /**
-         * @description A board. Its name, number and version stand beside it.
-         *
-         *     Cards lie in a grid of 12 columns and flow in their order: each stands right of the one before, and in the next line
-         *     where it does not fit any more. So no two cards can overlap, the order on screen is the order for a keyboard and a
-         *     screen reader, and a narrow screen shows the same order in one column.
-         * @example {
-         *       "description": "What we look at on Mondays.",
-         *       "range": {
-         *         "last_days": 30
-         *       },
-         *       "filter": "properties[\"plan\"] == \"pro\"",
-         *       "cards": [
-         *         {
-         *           "id": 1,
-         *           "width": 12,
-         *           "height": 1,
-         *           "text": "## Sign-ups\nGoal: **200** a week."
-         *         },
-         *         {
-         *           "id": 2,
-         *           "width": 6,
-         *           "height": 3,
-         *           "report": 4,
-         *           "chart": "columns"
-         *         }
-         *       ]
-         *     }
-         */
-        Board: {
-            /** @description What it is for, as plain text. */
-            description?: string;
-            range?: components["schemas"]["BoardRange"] | null;
-            /** @description Applies to every report on the board, as `filter_rule` says. */
-            filter?: unknown;
-            filter_rule?: components["schemas"]["FilterRule"];
-            cards?: components["schemas"]["Card"][];
-        };
-        BoardBody: {
-            name: string;
-            board: components["schemas"]["Board"];
-        };
-        /** @description Days that stay, or days that move with the calendar. */
-        BoardRange: components["schemas"]["DateRange"] | components["schemas"]["LastDays"];
-        BoardView: components["schemas"]["RecordView"] & {
-            board: components["schemas"]["Board"];
-        };
-        /** @description A saved report, or text. */
-        Card: {
-            /**
-             * Format: int32
-             * @description Number of the card on its board; stays when cards are moved.
-             */
-            id: number;
-            /**
-             * Format: int32
-             * @description Columns of the 12, at least 3.
-             */
-            width: number;
-            /**
-             * Format: int32
-             * @description Rows of the grid, 1 to 8. A card of text grows with its text.
-             */
-            height: number;
-            /** @description Shown instead of the name of the report. */
-            title?: string | null;
-            /**
-             * Format: int64
-             * @description Number of a saved report. Either this or `text`.
-             */
-            report?: number | null;
-            /** @description Shown instead of the chart that the report was saved with. */
-            chart?: string | null;
-            /** @description Plain text with a little Markdown: headings, lists, **bold**, *italic*, `code`, links. No HTML. */
-            text?: string | null;
-        };
-        /** @description A card's report, the question that was asked of it, and the answer. */
-        CardAnswer: {
-            saved: components["schemas"]["SavedReport"];
-            /** @description The report's question with the board's range and filter in it. */
-            report: components["schemas"]["Report"];
-            explained: components["schemas"]["Explained"];
-        };
-        /**
-         * @description What is asked of a card beside what the board says.
-         * @example {
-         *       "range": {
-         *         "last_days": 7
-         *       }
-         *     }
-         */
-        CardQuestion: {
-            range?: components["schemas"]["BoardRange"] | null;
-        };
-        /**
-         * @description How the filter of a board meets the filter of a report.
-         * @enum {string}
-         */
-        FilterRule: "narrow" | "replace";
-        /** @description The last so many days, today included. */
-        LastDays: {
-            /** Format: int32 */
-            last_days: number;
-        };
-        /** @description What is known about every document. */
-        RecordView: {
-            /**
-             * Format: int64
-             * @description Number of the document; never given to another one of its kind.
-             */
-            id: number;
-            name: string;
-            /**
-             * Format: int64
-             * @description One more with each change; a change names the one it was made from.
-             */
-            version: number;
-            /** Format: int64 */
-            created_ms: number;
-            /** @description Who made it: `account:1`, or a machine's credential. Empty where it was not recorded. */
-            created_by: string;
-            /** Format: int64 */
-            changed_ms: number;
-            changed_by: string;
         };
     };
     responses: never;

@@ -3,7 +3,7 @@ import type { InsightsAnswer, InsightsQuestion, Series } from '../api/types';
 import type { Table } from './csv';
 import { breakdownValue } from './breakdown';
 import { bucketLong } from './dates';
-import { letter, metricLabel } from './definition';
+import { isAdditive, isCount, letter, metricLabel } from './definition';
 import { propertyOf } from './expression';
 import { plural } from './format';
 import { propertyLabel, valueName } from './names';
@@ -65,6 +65,16 @@ function metricName({ metrics, formulas = [] }: InsightsQuestion, index: number)
 /** How many metrics and formulas the answer shows. */
 export function shownCount({ metrics, formulas = [] }: InsightsQuestion): number {
   return metrics.filter(({ hidden }) => !hidden).length + formulas.length;
+}
+
+/** How numbers of a question are drawn: whether buckets may be stacked and added, and whether they are parts of whole ones. */
+export function shapeOf(question: InsightsQuestion): { additive: boolean; fraction: boolean } {
+  const shown = question.metrics.filter(({ hidden }) => !hidden);
+  const counted = (question.formulas ?? []).length === 0;
+  return {
+    additive: counted && !question.cumulative && !question.rolling && shown.every(({ measure }) => isAdditive(measure)),
+    fraction: !counted || shown.some(({ measure }) => !isCount(measure)),
+  };
 }
 
 function lineLabel(question: InsightsQuestion, series: Series, locale?: string): string {
