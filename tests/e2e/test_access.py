@@ -16,6 +16,8 @@ from support.installation import REPOSITORY, Installation
 
 REPORT = {"range": {"from": day(-1), "to": day()},
           "question": {"kind": "insights", "metrics": [{"measure": "total"}], "unit": "day"}}
+MEMBERS = {"cell": {"kind": "funnel", "step": 0, "side": "reached"},
+           "report": {**REPORT, "question": {"kind": "funnel", "steps": [{"event": "Seen"}, {"event": "Seen"}], "window_ms": 1000}}}
 BOARD = {"cards": [{"id": 1, "width": 6, "height": 3, "report": 1}]}
 ANNOTATION = {"date": day(), "description": "Release 2.0"}
 # (method, path) of the app's own API, with a body that would succeed. {p}: project, {person}: somebody's number.
@@ -24,6 +26,9 @@ APP = {
     ("DELETE", "/api/v1/session"): None,
     ("GET", "/api/v1/status"): None,
     ("POST", "/api/v1/projects/{project}/query"): REPORT,
+    ("POST", "/api/v1/projects/{project}/query/members"): MEMBERS,
+    ("GET", "/api/v1/projects/{project}/sql"): None,
+    ("POST", "/api/v1/projects/{project}/sql"): {"sql": "select event, count(*) from events group by event"},
     ("GET", "/api/v1/projects/{project}/schema"): None,
     ("GET", "/api/v1/projects/{project}/values"): None,
     ("GET", "/api/v1/projects/{project}/live"): None,
