@@ -271,7 +271,8 @@ impl Asking<'_> {
         if self.insights.breakdown.is_empty() {
             segments.push(Vec::new());
         }
-        for segment in counted.iter().flat_map(|one| &one.segments) {
+        let measured = counted.iter().filter(|one| spans[one.metric].hold(one.time_ms));
+        for segment in measured.flat_map(|one| &one.segments) {
             if !segments.contains(segment) {
                 segments.push(segment.clone());
             }

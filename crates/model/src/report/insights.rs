@@ -30,8 +30,8 @@ pub const ROLLING_MAX: u32 = 366;
 ///
 /// So persons, values and percentiles are those of all these events together, not sums or means of smaller buckets.
 ///
-/// A segment belongs to the answer when an event of it lies in what some metric reads. Formulas are evaluated on the
-/// finished numbers: per segment in each bucket, and on the totals.
+/// A segment belongs to the answer when a metric selects an event of it in the time that one of the metric's numbers is
+/// measured over. Formulas are evaluated on the finished numbers: per segment in each bucket, and on the totals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({

@@ -371,7 +371,8 @@ impl Breakdowns {
         for columns in &mut self.columns {
             columns.fill(batch, "a breakdown", &mut self.index, &mut self.values, &matters)?;
         }
-        let (mut last, mut last_word) = ([IS_LIST; 3], 0);
+        // No row has these values: there are never so many lists.
+        let (mut last, mut last_word) = ([u32::MAX; 3], 0);
         for row in 0..rows {
             let mut values = [0; 3];
             for (value, columns) in values.iter_mut().zip(&self.columns) {

@@ -27,6 +27,11 @@ pub(super) struct Spans {
 }
 
 impl Spans {
+    /// Whether one of the metric's numbers is measured over this instant.
+    pub fn hold(&self, time_ms: i64) -> bool {
+        self.whole.holds(time_ms) || self.of_buckets.iter().any(|span| span.holds(time_ms))
+    }
+
     /// The earliest instant that the metric reads.
     pub fn begin_ms(&self) -> i64 {
         let spans = self.of_buckets.iter().chain([&self.whole]);
