@@ -2003,8 +2003,8 @@ export interface components {
          *
          *     So persons, values and percentiles are those of all these events together, not sums or means of smaller buckets.
          *
-         *     A segment belongs to the answer when an event of it lies in what some metric reads. Formulas are evaluated on the
-         *     finished numbers: per segment in each bucket, and on the totals.
+         *     A segment belongs to the answer when a metric selects an event of it in the time that one of the metric's numbers is
+         *     measured over. Formulas are evaluated on the finished numbers: per segment in each bucket, and on the totals.
          * @example {
          *       "metrics": [
          *         {
