@@ -22,7 +22,7 @@ use datafusion::error::DataFusionError;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure};
 use model::EventTime;
-use model::report::{Answer, FlowAnswer, Question, Report, Segment};
+use model::report::{Answer, FlowAnswer, Question, Report, ReportCell, Segment};
 use roaring::RoaringTreemap;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -100,10 +100,17 @@ impl<'a> Reading<'a> {
 }
 
 /// What an answer about single persons says of them: properties and events of the question.
-pub(crate) fn fields_of(report: &Report) -> BTreeSet<String> {
+fn fields_of(report: &Report) -> BTreeSet<String> {
     let (properties, user) = plan::names_of(plan::expressions(report).into_iter());
     let events = plan::events(report).into_iter().flatten().cloned();
     properties.into_iter().chain(user).chain(events).collect()
+}
+
+/// What being behind a number of the report says of a person.
+pub(crate) fn fields_behind(report: &Report, cell: &ReportCell) -> BTreeSet<String> {
+    let mut fields = fields_of(report);
+    fields.extend(cell.events().into_iter().map(str::to_owned));
+    fields
 }
 
 /// Places of segments, largest first, then by value.

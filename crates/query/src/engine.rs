@@ -2,7 +2,7 @@
 
 mod insights;
 
-use crate::answer::{Computed, Reading, fields_of};
+use crate::answer::{Computed, Reading, fields_behind};
 use crate::answers::{AnswerKey, Answers, Came, Made};
 use crate::asking::{Asking, NARROW_REPORT, session_state};
 use crate::definition;
@@ -235,7 +235,7 @@ impl Engine {
             let disclosure = Disclosure {
                 class: Class::D2,
                 persons: persons.clone(),
-                fields: fields_of(&report),
+                fields: fields_behind(&report, &cell),
                 question_digest: digest_of(&(&report, &cell)),
             };
             Ok(Undisclosed::new(PeopleSet::of(persons), disclosure))
@@ -260,7 +260,7 @@ impl Engine {
                 &snapshot,
                 members,
                 page,
-                fields_of(&report),
+                fields_behind(&report, &cell),
                 digest,
             ))
         })
@@ -510,6 +510,9 @@ impl Shared {
         let zone = zone(report.timezone.as_deref().unwrap_or(&project.timezone))?;
         let expressions = plan::expressions(report).into_iter();
         let source = Source::new(snapshot, zone, expressions, None, Arc::default());
+        if let (ReportCell::Insights(cell), Question::Insights(asked)) = (cell, &report.question) {
+            return insights::members(self, &source, report, asked, cell).await;
+        }
         let mut computed = self.compute(&source, report, report.range, Some(cell)).await?;
         Ok(computed.cells.take_members(&plan::wanted(cell)))
     }
@@ -522,9 +525,9 @@ impl Shared {
         cell: Option<&ReportCell>,
     ) -> Result<Computed, QueryError> {
         let planned = plan::plan(source, report, range, cell)?;
-        let Question::Flow(_) = &report.question else {
+        if cell.is_some() || !matches!(report.question, Question::Flow(_)) {
             return self.run_plan(planned).await;
-        };
+        }
         let asking = self.asking();
         let batches = asking.collect(&planned.plan, NARROW_REPORT).await?;
         let flow = operators::flow::read(&batches).map_err(|error| asking.sort_out(error, NARROW_REPORT))?;

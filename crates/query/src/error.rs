@@ -48,6 +48,15 @@ impl QueryError {
             QueryError::Internal(_) => ErrorCode::Internal,
         }
     }
+
+    /// The rule that the definition breaks, if that is why.
+    pub fn invalid(&self) -> Option<&InvalidReport> {
+        match self {
+            QueryError::Invalid(invalid) => Some(invalid),
+            QueryError::Shared(error) => error.invalid(),
+            _ => None,
+        }
+    }
 }
 
 /// Why a statement has no rows, in words that hold nothing of the data.

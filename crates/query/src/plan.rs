@@ -26,6 +26,7 @@ use crate::QueryError;
 use crate::calendar::Buckets;
 use crate::operators::Operator;
 use crate::operators::cells::Wanted;
+use crate::operators::flow::only_cell;
 use crate::operators::input::{
     BREAKDOWN_TYPES, COMMON_FILTER, breakdown_group, fault_name, filter_name, number_name, value_group, variant_name,
 };
@@ -39,7 +40,9 @@ use functions::{Rule, Zone};
 use hashbrown::HashSet;
 use model::PersonNumber;
 use model::expression::{Expression, Scope};
-use model::report::{DateRange, Frequency, Insights, Lifecycle, Question, Report, ReportCell, Stickiness};
+use model::report::{
+    DateRange, Frequency, Insights, Lifecycle, Question, Report, ReportCell, RetentionSide, Stickiness,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Column, ColumnKind, Snapshot};
@@ -202,13 +205,25 @@ pub(crate) fn plan(
 ) -> Result<Planned, QueryError> {
     let wanted = cell.map(wanted);
     let (operator, rows, buckets) = match &report.question {
-        Question::Insights(insights) => insights::parts(source, insights, range, None)?,
+        Question::Insights(insights) => insights::parts(source, insights, range, None, wanted)?,
         Question::Funnel(funnel) => funnel::parts(source, report, funnel, range, wanted)?,
-        Question::Retention(retention) => retention::parts(source, retention, range, wanted)?,
+        Question::Retention(retention) => {
+            let side = match cell {
+                Some(ReportCell::Retention(cell)) => cell.side,
+                _ => RetentionSide::default(),
+            };
+            retention::parts(source, retention, range, wanted, side)?
+        }
         Question::Frequency(frequency) => frequency::parts(source, &frequency.into(), range, wanted)?,
         Question::Stickiness(stickiness) => frequency::parts(source, &stickiness.into(), range, wanted)?,
         Question::Lifecycle(lifecycle) => lifecycle::parts(source, lifecycle, range, wanted)?,
-        Question::Flow(flow) => flow::parts(source, report, flow, range)?,
+        Question::Flow(flow) => {
+            let number = match cell {
+                Some(ReportCell::Flow(cell)) => Some(cell.clone()),
+                _ => None,
+            };
+            flow::parts(source, report, flow, range, number)?
+        }
     };
     planned(source, report, (operator, rows, buckets))
 }
@@ -220,8 +235,9 @@ pub(crate) fn plan_rest(
     insights: &Insights,
     range: DateRange,
     shown: Arc<HashSet<String>>,
+    cell: Option<&ReportCell>,
 ) -> Result<Planned, QueryError> {
-    let parts = insights::parts(source, insights, range, Some(shown))?;
+    let parts = insights::parts(source, insights, range, Some(shown), cell.map(wanted))?;
     planned(source, report, parts)
 }
 
@@ -234,11 +250,13 @@ fn planned(source: &Source, report: &Report, (operator, rows, buckets): Parts) -
 /// Where an operator puts the members of a number.
 pub(crate) fn wanted(cell: &ReportCell) -> Wanted {
     match cell {
+        ReportCell::Insights(cell) => insights::wanted(cell),
         ReportCell::Funnel(cell) => funnel::wanted(cell),
         ReportCell::Retention(cell) => retention::wanted(cell),
         ReportCell::Frequency(cell) => frequency::wanted(cell),
         ReportCell::Stickiness(cell) => frequency::wanted_days(cell),
         ReportCell::Lifecycle(cell) => lifecycle::wanted(cell),
+        ReportCell::Flow(_) => only_cell(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! What people do before, between and after anchors: which paths there are. [`graph`] counts them.
 
 mod graph;
+mod members;
+
+pub(crate) use members::members;
 
 use crate::calendar::{day_end, day_start};
 use crate::expression::evaluate;

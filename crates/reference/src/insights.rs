@@ -2,6 +2,7 @@
 
 mod formula;
 mod measure;
+mod members;
 mod span;
 
 use crate::calendar::{buckets, day_end, day_start, names};
@@ -11,6 +12,7 @@ use crate::sessions::sessions;
 use crate::{Asked, ReferenceError};
 use jiff::ToSpan;
 use measure::measured;
+pub(crate) use members::members;
 use model::PersonNumber;
 use model::expression::Expression;
 use model::report::{
@@ -33,34 +35,28 @@ struct Counted {
 
 pub(crate) fn answer(asked: &Asked<'_>, insights: &Insights) -> Result<InsightsAnswer, ReferenceError> {
     let range = asked.report.range;
-    let mut edges = Vec::new();
-    for breakdown in &insights.breakdown {
-        edges.push(match breakdown {
-            Breakdown::Values(_) => None,
-            Breakdown::Ranges { value, edges } => Some(match edges {
-                Edges::At(edges) => edges.clone(),
-                Edges::Auto => automatic_edges(asked, insights, value)?,
-            }),
-        });
-    }
-    let question = Asking { asked, insights, edges };
+    let question = Asking::new(asked, insights)?;
     let spans = spans(insights, range, asked.zone)?;
     let counted = question.counted(range, &spans, None)?;
     let (shown, segments_total) = question.segments(&counted, &spans);
     let mut answer = question.series(&counted, range, &spans, &shown, segments_total)?;
-    let compared = match (&insights.compare, insights.compare_previous) {
-        (_, true) => Some((range_before(range)?, None)),
-        (Some(Compare::Shift { count, unit }), _) => Some((range_shifted(range, *count, *unit)?, None)),
-        (Some(Compare::Where { filter }), _) => Some((range, Some(filter))),
-        (None, false) => None,
-    };
-    if let Some((range, filter)) = compared {
+    if let Some((range, filter)) = compared(insights, range)? {
         let spans = span::spans(insights, range, asked.zone)?;
         let counted = question.counted(range, &spans, filter)?;
         let previous = question.series(&counted, range, &spans, &shown, segments_total)?;
         answer.previous = Some(Box::new(previous));
     }
     Ok(answer)
+}
+
+/// The range that the answer is compared to, and what its events pass besides.
+fn compared(insights: &Insights, range: DateRange) -> Result<Option<(DateRange, Option<&Expression>)>, InvalidReport> {
+    Ok(match (&insights.compare, insights.compare_previous) {
+        (_, true) => Some((range_before(range)?, None)),
+        (Some(Compare::Shift { count, unit }), _) => Some((range_shifted(range, *count, *unit)?, None)),
+        (Some(Compare::Where { filter }), _) => Some((range, Some(filter))),
+        (None, false) => None,
+    })
 }
 
 fn outside<E>(_: E) -> InvalidReport {
@@ -150,7 +146,21 @@ struct Asking<'a> {
     edges: Vec<Option<Vec<f64>>>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    fn new(asked: &'a Asked<'a>, insights: &'a Insights) -> Result<Asking<'a>, ReferenceError> {
+        let mut edges = Vec::new();
+        for breakdown in &insights.breakdown {
+            edges.push(match breakdown {
+                Breakdown::Values(_) => None,
+                Breakdown::Ranges { value, edges } => Some(match edges {
+                    Edges::At(edges) => edges.clone(),
+                    Edges::Auto => automatic_edges(asked, insights, value)?,
+                }),
+            });
+        }
+        Ok(Asking { asked, insights, edges })
+    }
+
     /// Everything that the metrics count of a range, and before it where they read there.
     fn counted(
         &self,

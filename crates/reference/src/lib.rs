@@ -94,6 +94,8 @@ pub fn members(
         now,
     };
     Ok(match (cell, &report.question) {
+        (ReportCell::Insights(cell), Question::Insights(insights)) => insights::members(&asked, insights, cell)?,
+        (ReportCell::Flow(cell), Question::Flow(flow)) => flow::members(&asked, flow, cell)?,
         (ReportCell::Funnel(cell), Question::Funnel(funnel)) => funnel::members(&asked, funnel, cell)?,
         (ReportCell::Retention(cell), Question::Retention(retention)) => retention::members(&asked, retention, cell)?,
         (ReportCell::Frequency(cell), Question::Frequency(frequency)) => frequency::members(&asked, frequency, cell)?,

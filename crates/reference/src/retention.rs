@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use model::PersonNumber;
 use model::report::{
     Cohort, Cohorts, CurvePoint, Intervals, InvalidReport, Retention, RetentionAnswer, RetentionCell, RetentionSegment,
-    Segment, Unit,
+    RetentionSide, Segment, Unit,
 };
 use std::collections::BTreeSet;
 
@@ -80,7 +80,11 @@ pub(crate) fn members(
     let behind = births
         .iter()
         .filter(|birth| birth.bucket == cell.bucket)
-        .filter(|birth| cell.interval.is_none_or(|interval| birth.intervals.contains(&interval)))
+        .filter(|birth| match (cell.interval, cell.side) {
+            (None, _) => true,
+            (Some(interval), RetentionSide::Returned) => birth.intervals.contains(&interval),
+            (Some(interval), RetentionSide::NotReturned) => !birth.intervals.contains(&interval),
+        })
         .filter(|birth| cell.segment.is_empty() || birth.segments.contains(&cell.segment));
     Ok(behind.map(|birth| birth.person).collect())
 }

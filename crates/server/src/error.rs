@@ -130,6 +130,9 @@ impl From<QueryError> for ApiError {
                 None => refused.at("/sql"),
             };
         }
+        if let Some(invalid) = error.invalid() {
+            return invalid.clone().into();
+        }
         match error.code() {
             ErrorCode::Internal => ApiError::from_cause(
                 ErrorCode::Internal,

@@ -1686,6 +1686,32 @@ export interface components {
             /** @description Segments before the limit. */
             segments_total: number;
         };
+        /**
+         * @description The persons of the paths that a number of a flow counts.
+         * @example {
+         *       "number": {
+         *         "link": {
+         *           "from": {
+         *             "column": 1,
+         *             "kind": "event",
+         *             "event": "Page view",
+         *             "value": [
+         *               "/pricing"
+         *             ]
+         *           },
+         *           "to": {
+         *             "column": 2,
+         *             "kind": "other"
+         *           }
+         *         }
+         *       }
+         *     }
+         */
+        FlowCell: {
+            number: components["schemas"]["FlowNumber"];
+            /** @description As the answer gives it; everybody when empty. */
+            segment?: unknown[];
+        };
         FlowColumn: {
             part: components["schemas"]["FlowPart"];
             /**
@@ -1724,6 +1750,35 @@ export interface components {
             dropped_off: components["schemas"]["FlowTotal"];
             window_ended: components["schemas"]["FlowTotal"];
         };
+        /**
+         * @description A number of a flow. Nodes stand by their names and not by their places, so that a number means the same when other
+         *     nodes become more frequent. `other` is each node that the answer does not show for the segment; such a node may also be
+         *     named by itself.
+         */
+        FlowNumber: "complete" | "incomplete" | {
+            /** @description Paths with a node in the column. */
+            reached: {
+                column: number;
+            };
+        } | {
+            /** @description Paths with this node. */
+            node: {
+                at: components["schemas"]["PathStep"];
+                side?: components["schemas"]["FlowSide"];
+            };
+        } | {
+            /** @description Paths in which the one node is followed by the other. */
+            link: {
+                from: components["schemas"]["PathStep"];
+                to: components["schemas"]["PathStep"];
+            };
+        } | {
+            /** @description Paths of exactly these nodes. */
+            path: {
+                steps: components["schemas"]["PathStep"][];
+                side?: components["schemas"]["FlowSide"];
+            };
+        };
         /** @enum {string} */
         FlowPart: "before" | "anchor" | "between" | "more" | "after";
         FlowPath: {
@@ -1748,6 +1803,11 @@ export interface components {
             /** @description Distinct paths before the limit. */
             paths_total: number;
         };
+        /**
+         * @description Which of the paths with a node.
+         * @enum {string}
+         */
+        FlowSide: "through" | "began" | "dropped_off" | "window_ended";
         FlowStep: {
             /** @description Paths that have a node in this column: the sum of its nodes. */
             reached: components["schemas"]["FlowTotal"];
@@ -2094,6 +2154,36 @@ export interface components {
             segments_total: number;
             previous?: components["schemas"]["InsightsAnswer"] | null;
         };
+        /**
+         * @description Those whose events one number of a metric is measured over: its bucket's with everything that `cumulative`, `rolling` or
+         *     days of activity add to that. Of them are
+         *     - with a sum, mean, median, percentile, smallest or largest number, the persons of events that have a number;
+         *     - with distinct values, the persons of events that have a value;
+         *     - with sessions, the persons of the sessions counted;
+         *     - with everything else, the persons of all events that the metric selects.
+         *
+         *     A hidden metric has numbers too. A formula has none of its own: ask for a metric that it is made of.
+         * @example {
+         *       "metric": 0,
+         *       "bucket": 3,
+         *       "segment": [
+         *         "pro",
+         *         "1 - 5"
+         *       ]
+         *     }
+         */
+        InsightsCell: {
+            /** @description Index in [`Insights::metrics`]. */
+            metric: number;
+            /** @description Index of the bucket; the total when absent. */
+            bucket?: number | null;
+            /** @description As the answer gives it, ranges of numbers by their names; empty without breakdown and for `other`. */
+            segment?: unknown[];
+            /** @description The segments beyond the limit together. Nobody, where there are none. */
+            other?: boolean;
+            /** @description The number of [`super::InsightsAnswer::previous`], what the answer is compared to, in its own buckets. */
+            previous?: boolean;
+        };
         /** @enum {string} */
         Intervals: "rolling" | "calendar";
         /** @description The last so many days, today included. */
@@ -2345,7 +2435,7 @@ export interface components {
         };
         /** @enum {string} */
         Order: "ordered" | "any" | "strict";
-        /** @description A step of a whole path, where rare nodes stand by their own names. */
+        /** @description A node in its column. In a whole path, rare nodes stand by their own names. */
         PathStep: components["schemas"]["NodeName"] & {
             column: number;
         };
@@ -2468,8 +2558,8 @@ export interface components {
             question: components["schemas"]["Question"];
         };
         /**
-         * @description One number of an answer that counts persons. Its *members* are exactly the persons that the number counts, whether
-         *     or not the limit lets the answer show it: nothing is ever cut.
+         * @description One number of an answer that is about persons. Its *members* are exactly the persons that the number counts, or whose
+         *     events it is measured over, whether or not the limit lets the answer show it: nothing is ever cut.
          * @example {
          *       "kind": "funnel",
          *       "step": 1,
@@ -2479,7 +2569,10 @@ export interface components {
          *       ]
          *     }
          */
-        ReportCell: (components["schemas"]["FunnelCell"] & {
+        ReportCell: (components["schemas"]["InsightsCell"] & {
+            /** @enum {string} */
+            kind: "insights";
+        }) | (components["schemas"]["FunnelCell"] & {
             /** @enum {string} */
             kind: "funnel";
         }) | (components["schemas"]["RetentionCell"] & {
@@ -2494,6 +2587,9 @@ export interface components {
         }) | (components["schemas"]["LifecycleCell"] & {
             /** @enum {string} */
             kind: "lifecycle";
+        }) | (components["schemas"]["FlowCell"] & {
+            /** @enum {string} */
+            kind: "flow";
         });
         /**
          * @description How many persons come back.
@@ -2565,7 +2661,7 @@ export interface components {
             segments: components["schemas"]["RetentionSegment"][];
             segments_total: number;
         };
-        /** @description Those born in a cohort, or those of them who returned in an interval. */
+        /** @description Those born in a cohort, or those of them who returned in an interval, or who did not. */
         RetentionCell: {
             /** @description Index of the cohort's bucket. */
             bucket: number;
@@ -2574,6 +2670,7 @@ export interface components {
              * @description Number of the interval, begun or not; all who were born when absent.
              */
             interval?: number | null;
+            side?: components["schemas"]["RetentionSide"];
             /** @description As the answer gives it; everybody when empty. */
             segment?: unknown[];
         };
@@ -2584,6 +2681,8 @@ export interface components {
             /** @description One per interval: the cohorts in which it is complete, together. */
             curve: components["schemas"]["CurvePoint"][];
         };
+        /** @enum {string} */
+        RetentionSide: "returned" | "not_returned";
         RevealBody: {
             purpose: components["schemas"]["PurposeBody"];
         };

@@ -1,26 +1,30 @@
 //! Names one number of an answer, to ask who is behind it.
 
 use super::{
-    FrequencyCell, InvalidReport, LifecycleCell, Question, Report, RetentionCell, Segment, StickinessCell, refuse,
+    FlowCell, FrequencyCell, InsightsCell, InvalidReport, LifecycleCell, Question, Report, RetentionCell, Segment,
+    StickinessCell, refuse,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// One number of an answer that counts persons. Its *members* are exactly the persons that the number counts, whether
-/// or not the limit lets the answer show it: nothing is ever cut.
+/// One number of an answer that is about persons. Its *members* are exactly the persons that the number counts, or whose
+/// events it is measured over, whether or not the limit lets the answer show it: nothing is ever cut.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schema(example = json!({"kind": "funnel", "step": 1, "side": "dropped_off", "segment": ["pro"]}))]
 pub enum ReportCell {
+    Insights(InsightsCell),
     Funnel(FunnelCell),
     Retention(RetentionCell),
     Frequency(FrequencyCell),
     Stickiness(StickinessCell),
     Lifecycle(LifecycleCell),
+    Flow(FlowCell),
 }
 
 /// Those who came to a step of a funnel, or those of them who came no further.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FunnelCell {
     /// Index of the step, from 0.
     pub step: usize,
@@ -46,10 +50,20 @@ pub enum FunnelSide {
 }
 
 impl ReportCell {
+    /// Events that being behind the number tells of, besides those that the report names.
+    pub fn events(&self) -> Vec<&str> {
+        match self {
+            ReportCell::Flow(cell) => cell.events(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Checks that `report`, which has passed its own check, has such a number. A bucket beyond the last and a segment
-    /// that no event has are allowed: nobody is in them.
+    /// or node that no event has are allowed: nobody is in them.
     pub fn check(&self, report: &Report) -> Result<(), InvalidReport> {
         match (self, &report.question) {
+            (ReportCell::Insights(cell), Question::Insights(insights)) => cell.check(insights),
+            (ReportCell::Flow(cell), Question::Flow(flow)) => cell.check(flow),
             (ReportCell::Funnel(cell), Question::Funnel(funnel)) => {
                 let last = match cell.side {
                     FunnelSide::Reached => funnel.steps.len() - 1,
@@ -64,10 +78,7 @@ impl ReportCell {
                 check_segment(&cell.segment, usize::from(funnel.breakdown.is_some()))
             }
             (ReportCell::Retention(cell), Question::Retention(retention)) => {
-                let last = retention.intervals;
-                if cell.interval.is_some_and(|interval| interval > last) {
-                    return refuse("/cell/interval", format!("give an interval of 0 to {last}"));
-                }
+                cell.check(retention)?;
                 check_segment(&cell.segment, usize::from(retention.breakdown.is_some()))
             }
             (ReportCell::Frequency(cell), Question::Frequency(frequency)) => {
@@ -93,7 +104,7 @@ fn check_parts(at: &'static str, parts: usize, max: usize) -> Result<(), Invalid
     refuse(at, format!("give 1 to {max}"))
 }
 
-fn check_segment(segment: &Segment, breakdowns: usize) -> Result<(), InvalidReport> {
+pub(super) fn check_segment(segment: &Segment, breakdowns: usize) -> Result<(), InvalidReport> {
     if segment.is_empty() || segment.len() == breakdowns {
         return Ok(());
     }

@@ -1,5 +1,9 @@
 //! What people do before, between and after events.
 
+mod cell;
+
+pub use cell::*;
+
 use super::{
     EventSelector, InvalidReport, Segment, check_limit, check_session_timeout, refuse, segments_default,
     session_timeout_default,
@@ -256,7 +260,7 @@ pub struct FlowPath {
     pub window_ended: FlowTotal,
 }
 
-/// A step of a whole path, where rare nodes stand by their own names.
+/// A node in its column. In a whole path, rare nodes stand by their own names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PathStep {
     pub column: usize,

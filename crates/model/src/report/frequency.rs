@@ -54,6 +54,7 @@ pub struct FrequencySegment {
 
 /// Those active in at least so many parts of a bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FrequencyCell {
     pub bucket: usize,
     pub at_least: usize,

@@ -1,11 +1,13 @@
 //! Numbers over time.
 
 mod breakdown;
+mod cell;
 mod check;
 mod formula;
 mod measure;
 
 pub use breakdown::*;
+pub use cell::*;
 pub use formula::*;
 pub use measure::*;
 

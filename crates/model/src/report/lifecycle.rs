@@ -71,6 +71,7 @@ pub struct LifecycleBucket {
 
 /// Those who are in a stage in a bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct LifecycleCell {
     /// Index of the bucket, begun or not.
     pub bucket: usize,

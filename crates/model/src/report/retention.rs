@@ -114,18 +114,48 @@ pub struct Cohort {
     pub complete: u32,
 }
 
-/// Those born in a cohort, or those of them who returned in an interval.
+/// Those born in a cohort, or those of them who returned in an interval, or who did not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RetentionCell {
     /// Index of the cohort's bucket.
     pub bucket: usize,
     /// Number of the interval, begun or not; all who were born when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<u32>,
+    #[serde(default)]
+    pub side: RetentionSide,
     /// As the answer gives it; everybody when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<Object>)]
     pub segment: Segment,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RetentionSide {
+    /// The interval counts a return of theirs.
+    #[default]
+    Returned,
+    /// It counts none: everybody else who was born in the cohort. In an interval that is not complete, not yet.
+    NotReturned,
+}
+
+impl RetentionCell {
+    /// Checks that the retention has such a number.
+    pub(super) fn check(&self, retention: &Retention) -> Result<(), InvalidReport> {
+        let last = retention.intervals;
+        match (self.interval, self.side) {
+            (Some(interval), _) if interval > last => {
+                refuse("/cell/interval", format!("give an interval of 0 to {last}"))
+            }
+            (None, RetentionSide::NotReturned) => refuse(
+                "/cell/interval",
+                format!("say in which interval they did not return, 0 to {last}"),
+            ),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Retention {

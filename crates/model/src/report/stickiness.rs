@@ -60,6 +60,7 @@ pub struct StickinessBucket {
 
 /// Those active on so many days of a bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct StickinessCell {
     pub bucket: usize,
     pub days: usize,

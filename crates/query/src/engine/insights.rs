@@ -11,8 +11,12 @@ use crate::plan::{self, Source};
 use crate::segments::round_edges;
 use crate::windows::Timeline;
 use model::expression::BinaryOp;
-use model::report::{Breakdown, Compare, DateRange, Edges, Insights, Measure, Metric, Question, Report, Segment, Unit};
+use model::report::{
+    Breakdown, Compare, DateRange, Edges, Insights, InsightsCell, Measure, Metric, Question, Report, ReportCell,
+    Segment, Unit,
+};
 use model::{Expression, Value};
+use roaring::RoaringTreemap;
 use std::sync::Arc;
 
 pub(super) async fn compute(
@@ -53,6 +57,56 @@ pub(super) async fn compute(
     })
 }
 
+/// The persons behind one number.
+pub(super) async fn members(
+    shared: &Shared,
+    source: &Source,
+    report: &Report,
+    insights: &Insights,
+    cell: &InsightsCell,
+) -> Result<RoaringTreemap, QueryError> {
+    let insights = with_edges(shared, source, report, insights).await?;
+    let report = Report {
+        question: Question::Insights(insights.clone()),
+        ..report.clone()
+    };
+    let rest_of = if cell.other {
+        match segments_with_rest(shared, source, &report, &insights).await? {
+            None => return Ok(RoaringTreemap::new()),
+            shown => shown,
+        }
+    } else {
+        None
+    };
+    let (report, range) = match compared(&report, &insights)? {
+        Some(compared) if cell.previous => compared,
+        _ => (report.clone(), report.range),
+    };
+    let wanted = ReportCell::Insights(cell.clone());
+    let mut cells = match rest_of {
+        None => shared.compute(source, &report, range, Some(&wanted)).await?.cells,
+        Some(shown) => {
+            let shown = Arc::new(shown.iter().map(segment_text).collect());
+            let planned = plan::plan_rest(source, &report, &insights, range, shown, Some(&wanted))?;
+            shared.run_plan(planned).await?.cells
+        }
+    };
+    Ok(cells.take_members(&plan::wanted(&wanted)))
+}
+
+/// The segments that the answer shows, if there are more.
+async fn segments_with_rest(
+    shared: &Shared,
+    source: &Source,
+    report: &Report,
+    insights: &Insights,
+) -> Result<Option<Vec<Segment>>, QueryError> {
+    let computed = shared.compute(source, report, report.range, None).await?;
+    let timeline = Timeline::new(insights, report.range, &source.zone().rules)?;
+    let (shown, total) = segments(insights, &timeline, &computed.cells);
+    Ok((total > shown.len()).then_some(shown))
+}
+
 struct Asked<'a> {
     shared: &'a Shared,
     source: &'a Source,
@@ -73,7 +127,7 @@ impl Asked<'_> {
             None => None,
             Some(shown) => {
                 let shown = Arc::new(shown.iter().map(segment_text).collect());
-                let planned = plan::plan_rest(self.source, report, self.insights, range, shown)?;
+                let planned = plan::plan_rest(self.source, report, self.insights, range, shown, None)?;
                 Some(self.shared.run_plan(planned).await?.cells)
             }
         };

@@ -12,17 +12,17 @@ mod walk;
 
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
-use super::{Accumulate, Memory, Operator};
+use super::{Accumulate, Memory, Operator, cells};
 use crate::persons::PersonIndex;
 use datafusion::arrow::array::{AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Int32Type, SchemaRef};
 use datafusion::common::{Result, internal_err};
-use model::report::Flow;
+use model::report::{Flow, FlowCell};
 use nodes::Nodes;
 use std::sync::Arc;
 use table::PathTable;
 
-pub(crate) use graph::read;
+pub(crate) use graph::{only_cell, read};
 
 #[derive(Debug)]
 pub(crate) struct FlowOperator {
@@ -31,6 +31,8 @@ pub(crate) struct FlowOperator {
     pub starts_ms: (i64, i64),
     /// Whether the report's filter is a column behind those of the anchors, because sessions are made before it.
     pub filter: bool,
+    /// The number whose members are wanted instead of an answer.
+    pub number: Option<FlowCell>,
 }
 
 impl Operator for FlowOperator {
@@ -40,9 +42,13 @@ impl Operator for FlowOperator {
 
     fn describe(&self) -> String {
         let flow = serde_json::to_string(self.flow.as_ref()).expect("a definition is plain JSON");
+        let members = self.number.as_ref().map(|number| format!("; members of {number:?}"));
         format!(
-            "starts=[{}, {}); filter={}; {flow}",
-            self.starts_ms.0, self.starts_ms.1, self.filter
+            "starts=[{}, {}); filter={}; {flow}{}",
+            self.starts_ms.0,
+            self.starts_ms.1,
+            self.filter,
+            members.unwrap_or_default()
         )
     }
 
@@ -70,11 +76,17 @@ impl Operator for FlowOperator {
     }
 
     fn schema(&self) -> SchemaRef {
-        graph::schema()
+        match self.number {
+            Some(_) => cells::schema(),
+            None => graph::schema(),
+        }
     }
 
     fn merge(&self, partials: &[RecordBatch], memory: Memory<'_>) -> Result<RecordBatch> {
-        graph::merge(&self.flow, partials, memory)
+        match &self.number {
+            Some(number) => graph::merge_members(&self.flow, number, partials, memory),
+            None => graph::merge(&self.flow, partials, memory),
+        }
     }
 }
 

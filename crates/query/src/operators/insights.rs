@@ -6,19 +6,22 @@
 //! Sessions and frequencies need a person's rows together: see [`walk`].
 
 mod counters;
+mod members;
 mod walk;
 
-use super::cells::Cells;
+use super::cells::{Cells, Wanted};
 use super::input::{Breakdowns, Number, Rows, Selectors};
+use super::tally::members_of;
 use super::values::Values;
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
 use crate::windows::Windows;
 use counters::Counters;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use hashbrown::HashSet;
+use members::Members;
 use std::sync::Arc;
 use walk::Walk;
 
@@ -57,6 +60,7 @@ pub(crate) struct InsightsOperator {
     pub session_timeout_ms: i64,
     /// Answer for all segments but these together.
     pub rest_of: Option<Arc<HashSet<String>>>,
+    pub wanted: Option<Wanted>,
 }
 
 impl Operator for InsightsOperator {
@@ -87,7 +91,7 @@ impl Operator for InsightsOperator {
         if let Some(shown) = &self.rest_of {
             text.push_str(&format!("; rest of {} segments", shown.len()));
         }
-        text
+        text + &members_of(self.wanted.as_ref())
     }
 
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
@@ -114,6 +118,10 @@ impl Operator for InsightsOperator {
             breakdowns,
             metrics: metrics.collect(),
             walk: Walk::new(&self.metrics, self.session_timeout_ms),
+            members: self.wanted.as_ref().map(|wanted| {
+                let metric = wanted.series as usize;
+                Members::new(wanted.clone(), self.metrics[metric].1, &self.windows[metric])
+            }),
             slots: self.slots.clone(),
             masks: Vec::new(),
             segments: Vec::new(),
@@ -135,6 +143,7 @@ struct Accumulator {
     breakdowns: Breakdowns,
     metrics: Vec<Metric>,
     walk: Option<Walk>,
+    members: Option<Members>,
     slots: Arc<Buckets>,
     // Columns of the batch at hand, kept to spare their allocation.
     masks: Vec<u32>,
@@ -166,6 +175,20 @@ impl Accumulate for Accumulator {
             let numbers = metric.number.of(batch, |row| masks[row] & bit != 0)?;
             if let Some(values) = &mut metric.values {
                 values.read(batch, |row| masks[row] & bit != 0)?;
+            }
+            if let Some(members) = self.members.as_mut().filter(|members| members.is_of_rows(index)) {
+                let contributes = |row: &usize| {
+                    masks[*row] & bit != 0
+                        && numbers.is_none_or(|numbers| numbers.is_valid(*row))
+                        && metric
+                            .values
+                            .as_ref()
+                            .is_none_or(|values| values.of_row(*row).next().is_some())
+                };
+                for row in (0..masks.len()).filter(contributes) {
+                    let segments = self.breakdowns.segments(&self.segments[row]);
+                    members.add(rows.persons[row], self.row_slots[row], segments, &self.breakdowns);
+                }
             }
             if metric.counters.is_of_walk() {
                 continue;
@@ -201,7 +224,8 @@ impl Accumulate for Accumulator {
 
     fn size_bytes(&self) -> usize {
         let walk = self.walk.as_ref().map_or(0, Walk::size_bytes);
-        self.cells_bytes + self.breakdowns.size_bytes() + walk
+        let members = self.members.as_ref().map_or(0, Members::size_bytes);
+        self.cells_bytes + self.breakdowns.size_bytes() + walk + members
     }
 
     fn finish_bytes(&self) -> usize {
@@ -210,13 +234,14 @@ impl Accumulate for Accumulator {
         let cells_max = cells_each * self.breakdowns.index.len();
         let walk = self.walk.as_ref().map_or(0, |walk| walk.finish_bytes(cells_max));
         let cells = self.metrics.iter().map(|metric| metric.counters.finish_bytes());
-        walk + cells.sum::<usize>()
+        let members = self.members.as_ref().map_or(0, Members::size_bytes);
+        walk + members + cells.sum::<usize>()
     }
 
     fn finish(mut self: Box<Self>) -> Result<RecordBatch> {
         let mut cells = Cells::default();
         if let Some(walk) = self.walk.take() {
-            walk.finish(&mut self.metrics, &self.breakdowns, &mut cells);
+            walk.finish(&mut self.metrics, &self.breakdowns, &mut cells, self.members.as_mut());
         }
         for (series, metric) in self.metrics.into_iter().enumerate() {
             let Metric {
@@ -226,6 +251,9 @@ impl Accumulate for Accumulator {
                 ..
             } = metric;
             counters.finish(series as u32, &windows, values.as_ref(), &self.breakdowns, &mut cells);
+        }
+        if let Some(members) = self.members {
+            members.finish(&mut cells);
         }
         cells.into_batch()
     }

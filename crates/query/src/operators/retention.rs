@@ -14,7 +14,7 @@ use crate::persons::PersonIndex;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
-use model::report::Cohorts;
+use model::report::{Cohorts, RetentionSide};
 use std::sync::Arc;
 
 /// Series of the births; interval `i` is series `i + 1`.
@@ -45,6 +45,8 @@ pub(crate) struct RetentionOperator {
     pub on_or_after: bool,
     pub breakdown: bool,
     pub wanted: Option<Wanted>,
+    /// Who is meant by a wanted interval.
+    pub side: RetentionSide,
 }
 
 impl Operator for RetentionOperator {
@@ -55,7 +57,7 @@ impl Operator for RetentionOperator {
     fn describe(&self) -> String {
         format!(
             "born={:?}; returning={:?}; born_ms={}..{}; rule={:?}; intervals=0..={}; brackets={:?}; cohorts={:?}; \
-             on_or_after={}; breakdown={}; buckets={}",
+             on_or_after={}; breakdown={}; buckets={}{}",
             self.born.as_deref().unwrap_or("*"),
             self.returning.as_deref().unwrap_or("*"),
             self.born_from_ms,
@@ -66,7 +68,11 @@ impl Operator for RetentionOperator {
             self.cohorts,
             self.on_or_after,
             self.breakdown,
-            self.buckets.len()
+            self.buckets.len(),
+            match self.side {
+                RetentionSide::Returned => "",
+                RetentionSide::NotReturned => "; without return",
+            }
         ) + &members_of(self.wanted.as_ref())
     }
 
@@ -92,6 +98,7 @@ impl Operator for RetentionOperator {
             masks: Vec::new(),
             segments: Vec::new(),
             wanted: self.wanted.clone(),
+            side: self.side,
         }))
     }
 }
@@ -123,6 +130,7 @@ struct Accumulator {
     masks: Vec<u32>,
     segments: Vec<u32>,
     wanted: Option<Wanted>,
+    side: RetentionSide,
 }
 
 /// What is kept of the rows.
@@ -233,6 +241,7 @@ impl Accumulate for Accumulator {
         let tally = Tally::new(&self.breakdowns, series, self.rule.buckets.len(), self.wanted.as_ref());
         let mut counter = Counter {
             breakdowns: &self.breakdowns,
+            side: self.side,
             tally,
         };
         match self.lives {
@@ -366,6 +375,7 @@ impl Rule {
 /// Counts births and returns.
 struct Counter<'a> {
     breakdowns: &'a Breakdowns,
+    side: RetentionSide,
     tally: Tally<'a>,
 }
 
@@ -384,8 +394,10 @@ impl Counter<'_> {
     }
 
     fn count_in(&mut self, row: Row, person: u64, returned: u128) {
+        let side = self.side;
         self.tally.member(row, person, |series| {
-            series == BORN || returned & (1 << (series - 1)) != 0
+            let has_returned = || returned & (1 << (series - 1)) != 0;
+            series == BORN || has_returned() == (side == RetentionSide::Returned)
         });
         self.tally.count(row, BORN, person);
         let mut rest = returned;

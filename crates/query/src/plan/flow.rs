@@ -5,10 +5,16 @@ use super::{Parts, RowsBuilder, Source};
 use crate::QueryError;
 use crate::calendar::range_ms;
 use crate::operators::flow::FlowOperator;
-use model::report::{DateRange, Flow, Report};
+use model::report::{DateRange, Flow, FlowCell, Report};
 use std::sync::Arc;
 
-pub(super) fn parts(source: &Source, report: &Report, flow: &Flow, range: DateRange) -> Result<Parts, QueryError> {
+pub(super) fn parts(
+    source: &Source,
+    report: &Report,
+    flow: &Flow,
+    range: DateRange,
+    number: Option<FlowCell>,
+) -> Result<Parts, QueryError> {
     let starts_ms = range_ms(range, &source.zone.rules)?;
     let from_ms = match flow.window_ms {
         Some(window_ms) if flow.before > 0 => starts_ms.0 - window_ms,
@@ -41,6 +47,7 @@ pub(super) fn parts(source: &Source, report: &Report, flow: &Flow, range: DateRa
         flow: Arc::new(flow.clone()),
         starts_ms,
         filter,
+        number,
     };
     Ok((Arc::new(operator), rows, None))
 }

@@ -1,12 +1,21 @@
 //! Plan parts of insights.
 
-use super::{Parts, RowsBuilder, Source};
+use super::{Parts, RowsBuilder, Source, wanted_bucket};
 use crate::QueryError;
+use crate::operators::cells::{WHOLE_RANGE, Wanted};
 use crate::operators::insights::{Figure, InsightsOperator};
 use crate::windows::Timeline;
 use hashbrown::HashSet;
-use model::report::{Breakdown, DateRange, Edges, Insights, Measure};
+use model::report::{Breakdown, DateRange, Edges, Insights, InsightsCell, Measure};
 use std::sync::Arc;
+
+pub(super) fn wanted(cell: &InsightsCell) -> Wanted {
+    Wanted {
+        series: cell.metric as u32,
+        bucket: cell.bucket.map_or(WHOLE_RANGE, wanted_bucket),
+        segment: cell.segment.clone(),
+    }
+}
 
 /// With `rest_of`, for all segments but those together.
 pub(super) fn parts(
@@ -14,6 +23,7 @@ pub(super) fn parts(
     insights: &Insights,
     range: DateRange,
     rest_of: Option<Arc<HashSet<String>>>,
+    wanted: Option<Wanted>,
 ) -> Result<Parts, QueryError> {
     let timeline = Timeline::new(insights, range, &source.zone.rules)?;
     let (from_ms, to_ms) = timeline.read_ms;
@@ -51,6 +61,7 @@ pub(super) fn parts(
         windows: timeline.windows,
         session_timeout_ms: insights.session_timeout_ms,
         rest_of,
+        wanted,
     };
     Ok((Arc::new(operator), rows, Some(timeline.slots)))
 }

@@ -5,7 +5,7 @@ use crate::QueryError;
 use crate::calendar::{Buckets, days_after, range_ms};
 use crate::operators::cells::Wanted;
 use crate::operators::retention::{BORN, IntervalRule, RetentionOperator};
-use model::report::{Cohorts, DateRange, Intervals, Retention, RetentionCell, Unit};
+use model::report::{Cohorts, DateRange, Intervals, Retention, RetentionCell, RetentionSide, Unit};
 use std::sync::Arc;
 
 /// Length of a rolling interval.
@@ -57,6 +57,7 @@ pub(super) fn parts(
     retention: &Retention,
     range: DateRange,
     wanted: Option<Wanted>,
+    side: RetentionSide,
 ) -> Result<Parts, QueryError> {
     let (born_from_ms, born_before_ms) = range_ms(range, &source.zone.rules)?;
     let with_returns = DateRange {
@@ -101,6 +102,7 @@ pub(super) fn parts(
         on_or_after: retention.on_or_after,
         breakdown: retention.breakdown.is_some(),
         wanted,
+        side,
     };
     Ok((Arc::new(operator), rows, Some(buckets)))
 }

@@ -1,5 +1,8 @@
 //! Who is behind a number: exactly the persons that it counts, and a record of everyone handed out.
 
+mod flow;
+mod insights;
+
 use crate::world::{World, at, event, report};
 use ledger::Class;
 use model::report::{Report, ReportCell};
@@ -132,6 +135,14 @@ fn members_of_retention_and_what_stands_beside_it() {
         "intervals": 2, "interval_rule": "calendar"});
     assert_eq!(of(&retention, json!({"bucket": 1})), all);
     assert_eq!(of(&retention, json!({"bucket": 1, "interval": 1})), [5]);
+    let not_returned = json!({"bucket": 1, "interval": 1, "side": "not_returned"});
+    assert_eq!(of(&retention, not_returned), but_five);
+    let not_born = json!({"bucket": 0, "interval": 1, "side": "not_returned"});
+    assert_eq!(of(&retention, not_born), [0; 0]);
+    assert_eq!(
+        refused(&retention, json!({"bucket": 1, "side": "not_returned"})),
+        "/cell/interval"
+    );
     assert_eq!(
         refused(&retention, json!({"bucket": 1, "interval": 3})),
         "/cell/interval"

@@ -238,24 +238,26 @@ pub fn report(rng: &mut Rng) -> Report {
 }
 
 /// A number of an answer, for asking who is behind it.
-pub fn cell(rng: &mut Rng, report: &Report, answer: &Answer) -> Option<ReportCell> {
+pub fn cell(rng: &mut Rng, report: &Report, answer: &Answer) -> ReportCell {
     match (&report.question, answer) {
-        (Question::Funnel(funnel), Answer::Funnel(answer)) => {
-            Some(ReportCell::Funnel(funnel::cell(rng, funnel, answer)))
+        (Question::Insights(insights), Answer::Insights(answer)) => {
+            ReportCell::Insights(insights::cell(rng, insights, answer))
         }
+        (Question::Funnel(funnel), Answer::Funnel(answer)) => ReportCell::Funnel(funnel::cell(rng, funnel, answer)),
         (Question::Retention(retention), Answer::Retention(answer)) => {
-            Some(ReportCell::Retention(retention::cell(rng, retention, answer)))
+            ReportCell::Retention(retention::cell(rng, retention, answer))
         }
         (Question::Frequency(frequency), Answer::Frequency(answer)) => {
-            Some(ReportCell::Frequency(activity::frequency_cell(rng, frequency, answer)))
+            ReportCell::Frequency(activity::frequency_cell(rng, frequency, answer))
         }
-        (Question::Stickiness(stickiness), Answer::Stickiness(answer)) => Some(ReportCell::Stickiness(
-            activity::stickiness_cell(rng, stickiness, answer),
-        )),
+        (Question::Stickiness(stickiness), Answer::Stickiness(answer)) => {
+            ReportCell::Stickiness(activity::stickiness_cell(rng, stickiness, answer))
+        }
         (Question::Lifecycle(lifecycle), Answer::Lifecycle(answer)) => {
-            Some(ReportCell::Lifecycle(activity::lifecycle_cell(rng, lifecycle, answer)))
+            ReportCell::Lifecycle(activity::lifecycle_cell(rng, lifecycle, answer))
         }
-        _ => None,
+        (Question::Flow(flow), Answer::Flow(answer)) => ReportCell::Flow(flow::cell(rng, flow, answer)),
+        (question, answer) => panic!("{answer:?} answers no {question:?}"),
     }
 }
 

@@ -122,7 +122,7 @@ fn node(
 }
 
 /// The node of a step's column that stands for a path's step.
-fn place(steps: &[FlowStep], step: &PathStep) -> NodePlace {
+pub(super) fn place(steps: &[FlowStep], step: &PathStep) -> NodePlace {
     let nodes = &steps[step.column].nodes;
     let itself = nodes.iter().position(|node| node.name == step.name);
     NodePlace {

@@ -3,6 +3,7 @@
 //! Persons of different partitions are different, and so are the paths of one partition, but one person can have
 //! several paths. So whoever is behind a number is put together from the persons of its paths.
 
+mod members;
 mod paths;
 mod segment;
 
@@ -17,6 +18,9 @@ use paths::Paths;
 use roaring::RoaringTreemap;
 use segment::Counting;
 use std::sync::{Arc, LazyLock};
+
+pub(super) use members::merge as merge_members;
+pub(crate) use members::only_cell;
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let persons = DataType::List(Arc::new(Field::new("item", DataType::UInt64, true)));
@@ -34,11 +38,7 @@ pub(super) fn schema() -> SchemaRef {
 
 /// One row: the answer, and whom it shows.
 pub(super) fn merge(flow: &Flow, partials: &[RecordBatch], memory: Memory<'_>) -> Result<RecordBatch> {
-    let mut paths = Paths::default();
-    for partial in partials {
-        paths.add(partial)?;
-    }
-    memory(paths.size_bytes())?;
+    let paths = Paths::of(partials, memory)?;
     let mut counting = Counting::new(flow, &paths);
     let answer = answer(flow, &paths, &mut counting, memory)?;
     let text = serde_json::to_string(&answer).map_err(|error| DataFusionError::External(Box::new(error)))?;

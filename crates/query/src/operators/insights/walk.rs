@@ -2,6 +2,7 @@
 //!
 //! Rows are kept in a few words each until the partition has been read, and then dealt out to their persons.
 
+use super::members::Members;
 use super::{Figure, Metric};
 use crate::operators::cells::{Cell, CellKey, Cells, WHOLE_RANGE};
 use crate::operators::group::{Grouped, OfPerson};
@@ -92,8 +93,14 @@ impl Walk {
         Grouped::<WalkRow>::bytes(self.rows.len(), self.persons.len()) + cells
     }
 
-    /// Counts sessions in their metrics' counters; adds the cells of frequencies.
-    pub fn finish(self, metrics: &mut [Metric], breakdowns: &Breakdowns, cells: &mut Cells) {
+    /// Counts sessions in their metrics' counters; adds the cells of frequencies, and the members that sessions make.
+    pub fn finish(
+        self,
+        metrics: &mut [Metric],
+        breakdowns: &Breakdowns,
+        cells: &mut Cells,
+        mut members: Option<&mut Members>,
+    ) {
         let grouped = Grouped::new(self.rows, self.persons.len());
         let mut frequencies: HashMap<(u32, i32, u32), Frequency> = HashMap::new();
         let mut segments = Vec::new();
@@ -112,9 +119,12 @@ impl Walk {
                         }
                         segments.sort_unstable();
                         segments.dedup();
-                        let slot = rows[session.start].slot as usize;
+                        let slot = rows[session.start].slot;
+                        if let Some(members) = members.as_mut().filter(|members| members.is_of_sessions(index)) {
+                            members.add(person, slot, &segments, breakdowns);
+                        }
                         for segment in &segments {
-                            let cell = metric.counters.cell(*segment as usize, slot);
+                            let cell = metric.counters.cell(*segment as usize, slot as usize);
                             metric.counters.count(cell, person);
                         }
                     }

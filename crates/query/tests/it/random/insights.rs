@@ -1,7 +1,10 @@
 //! Random insights.
 
 use super::*;
-use model::report::{Aggregate, Breakdown, Compare, Edges, Formula, NamedFormula, SESSION_TIMEOUT_MS, ShiftUnit};
+use model::report::{
+    Aggregate, Breakdown, Compare, Edges, Formula, InsightsAnswer, InsightsCell, NamedFormula, SESSION_TIMEOUT_MS,
+    ShiftUnit,
+};
 
 pub fn insights(rng: &mut Rng, unit: Unit) -> Insights {
     let metrics = rng.usize(1..=3);
@@ -71,6 +74,30 @@ fn metric(rng: &mut Rng, active: Option<Unit>) -> Metric {
     Metric {
         filter,
         ..Metric::new(event, measure)
+    }
+}
+
+/// A number of the answer, or one that might have been.
+pub fn cell(rng: &mut Rng, insights: &Insights, answer: &InsightsAnswer) -> InsightsCell {
+    let other = insights.other && !insights.breakdown.is_empty() && chance(rng, 30);
+    let lines: Vec<&Segment> = answer
+        .series
+        .iter()
+        .filter(|line| !line.other)
+        .map(|line| &line.segment)
+        .collect();
+    let segment = match lines.as_slice() {
+        _ if other || insights.breakdown.is_empty() => Vec::new(),
+        [] => vec![None; insights.breakdown.len()],
+        _ if chance(rng, 10) => vec![Some("never".into()); insights.breakdown.len()],
+        lines => (*pick(rng, lines)).clone(),
+    };
+    InsightsCell {
+        metric: rng.usize(0..insights.metrics.len()),
+        bucket: chance(rng, 60).then(|| rng.usize(0..=answer.buckets.len())),
+        segment,
+        other,
+        previous: answer.previous.is_some() && rng.bool(),
     }
 }
 

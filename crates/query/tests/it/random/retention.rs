@@ -1,6 +1,7 @@
 //! Random retention.
 
 use super::*;
+use model::report::RetentionSide;
 
 pub fn retention(rng: &mut Rng) -> Retention {
     let brackets: Vec<u32> = match rng.u32(0..5) {
@@ -31,9 +32,14 @@ pub fn retention(rng: &mut Rng) -> Retention {
 /// A number of the answer, or one that might have been.
 pub fn cell(rng: &mut Rng, retention: &Retention, answer: &RetentionAnswer) -> RetentionCell {
     let segments = answer.segments.iter().map(|segment| &segment.segment);
+    let interval = chance(rng, 70).then(|| rng.u32(0..=retention.intervals));
     RetentionCell {
         bucket: rng.usize(0..=answer.buckets.len()),
-        interval: chance(rng, 70).then(|| rng.u32(0..=retention.intervals)),
+        interval,
+        side: match interval {
+            Some(_) if chance(rng, 40) => RetentionSide::NotReturned,
+            _ => RetentionSide::Returned,
+        },
         segment: asked_segment(rng, retention.breakdown.is_some(), segments),
     }
 }

@@ -2,6 +2,8 @@
 
 use super::super::nodes::name_of;
 use super::super::table::{End, GAPS_MAX, MORE, place};
+use crate::operators::Memory;
+use crate::operators::cells::segment_text;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Int32Type, UInt8Type, UInt64Type};
 use datafusion::common::Result;
@@ -69,7 +71,17 @@ fn intern<T: Hash + Eq + Clone>(numbers: &mut HashMap<T, u32>, listed: &mut Vec<
 }
 
 impl Paths {
-    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// The paths of all partitions.
+    pub fn of(partials: &[RecordBatch], memory: Memory<'_>) -> Result<Paths> {
+        let mut paths = Paths::default();
+        for partial in partials {
+            paths.add(partial)?;
+        }
+        memory(paths.size_bytes())?;
+        Ok(paths)
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let [columns, nodes, segments, mores, persons] =
             [0, 1, 3, 4, 6].map(|index| batch.column(index).as_list::<i32>());
         let dictionary = nodes.values().as_dictionary::<Int32Type>();
@@ -126,6 +138,17 @@ impl Paths {
             MORE => NodeName::of_kind(NodeKind::More),
             _ => self.nodes.listed[node as usize].clone(),
         }
+    }
+
+    /// The number of a node, if any path has it.
+    pub fn find_node(&self, name: &NodeName) -> Option<u32> {
+        let place = self.nodes.listed.iter().position(|listed| listed == name)?;
+        Some(place as u32)
+    }
+
+    /// The number of a segment, if any path is of it.
+    pub fn find_segment(&self, segment: &Segment) -> Option<u32> {
+        self.segments.numbers.get(&segment_text(segment)).copied()
     }
 
     pub fn segment(&self, segment: u32) -> &Segment {

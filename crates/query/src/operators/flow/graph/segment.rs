@@ -49,7 +49,7 @@ struct NodeTally {
 
 /// The nodes that a column shows.
 #[derive(Default)]
-struct Shown {
+pub(super) struct Shown {
     /// Largest first.
     large: Vec<u32>,
     /// Places in `large`.
@@ -58,6 +58,10 @@ struct Shown {
 }
 
 impl Shown {
+    pub fn has(&self, node: u32) -> bool {
+        self.places.contains_key(&node)
+    }
+
     /// The place of a node among those shown; all rare ones share the last.
     fn place(&self, node: u32) -> usize {
         self.places.get(&node).copied().unwrap_or(self.large.len())
@@ -122,7 +126,7 @@ impl<'a> Counting<'a> {
     }
 
     /// The largest nodes of each column.
-    fn shown_nodes(&self, rows: &[&PathRow], memory: Memory<'_>) -> Result<Vec<Shown>> {
+    pub fn shown_nodes(&self, rows: &[&PathRow], memory: Memory<'_>) -> Result<Vec<Shown>> {
         let mut sizes: Vec<HashMap<u32, u64>> = vec![HashMap::new(); self.columns.len()];
         for row in rows {
             for place in self.paths.places(row.way) {
