@@ -46,7 +46,7 @@ impl ReportCommand {
             let explanation = &explained["explanation"];
             eprintln!("{}", explanation["definition"].as_str().unwrap_or_default());
             eprintln!(
-                "{} rows read in {:.1} ms",
+                "at most {} rows read in {} ms",
                 explanation["rows_read"],
                 explanation["took_ms"].as_f64().unwrap_or_default()
             );

@@ -7,6 +7,7 @@ use crate::answers::{AnswerKey, Answers, Came, Made};
 use crate::asking::{Asking, NARROW_REPORT, session_state};
 use crate::definition;
 use crate::error::{QueryError, SqlFault};
+use crate::explanation::{Answering, Explanation};
 use crate::limits::{Activity, EngineMetrics};
 use crate::moment;
 use crate::operators;
@@ -104,27 +105,6 @@ pub struct ExplainedRows {
 /// How a statement ended: with rows, or with a fault that it met while it ran.
 pub type SqlOutcome = Result<ExplainedRows, SqlFault>;
 
-/// What a number means, how fresh it is and what it took.
-#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct Explanation {
-    /// The question in words.
-    pub definition: String,
-    /// Sequence number of the last event that the answer can include.
-    pub watermark: u64,
-    pub rows_read: u64,
-    pub bytes_read: u64,
-    pub took_ms: f64,
-    /// SHA-256 of the question's canonical JSON, in hexadecimal.
-    pub digest: String,
-    pub class: Class,
-    /// The answer was kept from when the same was asked before. Nothing that it depends on has changed since.
-    pub from_cache: bool,
-    /// Somebody asked the same at the same time, and it was computed once for both.
-    pub shared: bool,
-    /// How long the question could have run.
-    pub time_limit_ms: u64,
-}
-
 impl Engine {
     /// An engine with its own threads.
     ///
@@ -216,7 +196,7 @@ impl Engine {
         let mut explained = made.explained.clone();
         explained.explanation.from_cache = came == Came::Kept;
         explained.explanation.shared = came == Came::Shared;
-        explained.explanation.took_ms = started.elapsed().as_secs_f64() * 1000.0;
+        explained.explanation.took(started);
         Ok(Undisclosed::new(explained, made.disclosure.clone()))
     }
 
@@ -344,18 +324,15 @@ impl Engine {
             let snapshot = shared.store.snapshot(project.id);
             let answered = sql::answer(&shared.asking(), &snapshot, &question, clearance).await?;
             let disclosure = answered.disclosure;
-            let explanation = Explanation {
+            let explanation = Explanation::new(Answering {
                 definition: definition::statement(&question, disclosure.class),
                 watermark: snapshot.watermark(),
-                rows_read: answered.counters.rows.load(Ordering::Relaxed),
-                bytes_read: answered.counters.bytes.load(Ordering::Relaxed),
-                took_ms: started.elapsed().as_secs_f64() * 1000.0,
-                digest: hexadecimal(&disclosure.question_digest),
+                counters: &answered.counters,
+                started,
+                digest: disclosure.question_digest,
                 class: disclosure.class,
-                from_cache: false,
-                shared: false,
-                time_limit_ms: shared.time_limit_ms(),
-            };
+                time_limit: shared.options.timeout,
+            });
             let outcome = answered.outcome.map(|rows| ExplainedRows { rows, explanation });
             Ok(Undisclosed::new(outcome, disclosure))
         })
@@ -398,7 +375,7 @@ impl Engine {
         let runtime = self.shared.runtime.as_ref();
         let handle = runtime.expect("only dropping the engine takes its threads").handle();
         let (activity, timeout) = (self.shared.activity.clone(), self.shared.options.timeout);
-        let limit_ms = self.shared.time_limit_ms();
+        let limit_ms = timeout.as_millis() as u64;
         let mut task = AbortOnDrop(handle.spawn(async move {
             let _running = activity.begin();
             match tokio::time::timeout(timeout, question).await {
@@ -453,10 +430,6 @@ impl Shared {
         Ok((snapshot, zone, key))
     }
 
-    fn time_limit_ms(&self) -> u64 {
-        self.options.timeout.as_millis() as u64
-    }
-
     async fn report(
         &self,
         snapshot: &Snapshot,
@@ -479,18 +452,15 @@ impl Shared {
         };
         let digest = digest_of(report);
         let disclosure = reading.disclosure(digest);
-        let explanation = Explanation {
+        let explanation = Explanation::new(Answering {
             definition: definition::words(report, &source.zone().name),
             watermark: snapshot.watermark(),
-            rows_read: counters.rows.load(Ordering::Relaxed),
-            bytes_read: counters.bytes.load(Ordering::Relaxed),
-            took_ms: started.elapsed().as_secs_f64() * 1000.0,
-            digest: hexadecimal(&digest),
+            counters: &counters,
+            started,
+            digest,
             class: disclosure.class,
-            from_cache: false,
-            shared: false,
-            time_limit_ms: self.time_limit_ms(),
-        };
+            time_limit: self.options.timeout,
+        });
         Ok(Made {
             explained: Explained { answer, explanation },
             disclosure,
@@ -553,10 +523,6 @@ impl Shared {
             flow: None,
         })
     }
-}
-
-fn hexadecimal(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn zone(name: &str) -> Result<Zone, InvalidReport> {

@@ -20,6 +20,7 @@ mod calendar;
 mod definition;
 mod engine;
 mod error;
+mod explanation;
 mod limits;
 mod moment;
 mod operators;
@@ -32,8 +33,9 @@ mod segments;
 mod sql;
 mod windows;
 
-pub use engine::{Engine, EngineOptions, Explained, ExplainedRows, Explanation, SqlOutcome};
+pub use engine::{Engine, EngineOptions, Explained, ExplainedRows, SqlOutcome};
 pub use error::{QueryError, SqlFault, SqlPosition};
+pub use explanation::{BYTES_READ_STEP, Explanation, ROWS_READ_STEP};
 pub use limits::EngineMetrics;
 pub use people::{
     Behavior, DISTINCT_ID, GroupRow, GroupSet, LAST_SEEN, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet,

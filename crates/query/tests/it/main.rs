@@ -6,6 +6,7 @@ mod agree;
 mod case;
 mod classes;
 mod equal;
+mod explained;
 mod expressions;
 mod flows;
 mod golden;
