@@ -3,6 +3,7 @@
 use super::spread::{aggregate, percentile};
 use super::{Reading, formula, largest_first};
 use crate::operators::cells::{Cell, Cells};
+use crate::persons::Crowd;
 use crate::plan::figure;
 use crate::windows::{Timeline, Windows};
 use model::report::{Insights, InsightsAnswer, Measure, Segment, Series};
@@ -12,6 +13,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Parts {
     /// With fixed edges.
     pub insights: Insights,
+    /// Of the ranges that automatic edges begin and end with: the edges tell of these persons, shown or not.
+    pub outermost: Vec<Crowd>,
     pub main: Part,
     pub compared: Option<Part>,
     /// Segments of the answer, in their order.
@@ -56,6 +59,9 @@ pub(crate) fn segments(insights: &Insights, timeline: &Timeline, cells: &Cells) 
 
 impl Reading<'_> {
     pub fn insights(&mut self, parts: &Parts) -> InsightsAnswer {
+        for crowd in &parts.outermost {
+            self.show_crowd(crowd);
+        }
         let mut answer = self.part(parts, &parts.main);
         let compared = parts.compared.as_ref().map(|part| self.part(parts, part));
         answer.previous = compared.map(Box::new);

@@ -1,6 +1,8 @@
 //! The computations behind one insights answer: automatic ranges first, then the numbers, then those of the segments
 //! beyond the limit, and both again for what is compared to.
 
+mod edges;
+
 use super::Shared;
 use crate::QueryError;
 use crate::answer::Computed;
@@ -8,13 +10,10 @@ use crate::answer::insights::{Part, Parts, segments};
 use crate::calendar::{range_before, range_shifted};
 use crate::operators::cells::segment_text;
 use crate::plan::{self, Source};
-use crate::segments::round_edges;
 use crate::windows::Timeline;
+use edges::with_edges;
 use model::expression::BinaryOp;
-use model::report::{
-    Breakdown, Compare, DateRange, Edges, Insights, InsightsCell, Measure, Metric, Question, Report, ReportCell,
-    Segment, Unit,
-};
+use model::report::{Compare, DateRange, Insights, InsightsCell, Question, Report, ReportCell, Segment};
 use model::{Expression, Value};
 use roaring::RoaringTreemap;
 use std::sync::Arc;
@@ -25,7 +24,7 @@ pub(super) async fn compute(
     report: &Report,
     insights: &Insights,
 ) -> Result<Parts, QueryError> {
-    let insights = with_edges(shared, source, report, insights).await?;
+    let (insights, outermost) = with_edges(shared, source, report, insights).await?;
     let asked = Asked {
         shared,
         source,
@@ -50,6 +49,7 @@ pub(super) async fn compute(
     };
     Ok(Parts {
         insights: insights.clone(),
+        outermost,
         main,
         compared,
         shown,
@@ -65,7 +65,7 @@ pub(super) async fn members(
     insights: &Insights,
     cell: &InsightsCell,
 ) -> Result<RoaringTreemap, QueryError> {
-    let insights = with_edges(shared, source, report, insights).await?;
+    let (insights, _) = with_edges(shared, source, report, insights).await?;
     let report = Report {
         question: Question::Insights(insights.clone()),
         ..report.clone()
@@ -169,68 +169,4 @@ fn kept_by(filter: &Expression) -> Expression {
         left: Box::new(filter.clone()),
         right: Box::new(Expression::Literal(Value::Bool(true))),
     }
-}
-
-/// The same question with fixed edges instead of automatic ones.
-async fn with_edges(
-    shared: &Shared,
-    source: &Source,
-    report: &Report,
-    insights: &Insights,
-) -> Result<Insights, QueryError> {
-    let mut insights = insights.clone();
-    for index in 0..insights.breakdown.len() {
-        if let Breakdown::Ranges {
-            value,
-            edges: Edges::Auto,
-        } = &insights.breakdown[index]
-        {
-            let value = value.clone();
-            let edges = match extent(shared, source, report, &insights, &value).await? {
-                None => Vec::new(),
-                Some((smallest, largest)) => round_edges(smallest, largest),
-            };
-            insights.breakdown[index] = Breakdown::Ranges {
-                value,
-                edges: Edges::At(edges),
-            };
-        }
-    }
-    Ok(insights)
-}
-
-/// The smallest and largest number that an expression has on the events that some metric looks at.
-async fn extent(
-    shared: &Shared,
-    source: &Source,
-    report: &Report,
-    insights: &Insights,
-    value: &Expression,
-) -> Result<Option<(f64, f64)>, QueryError> {
-    let metrics = insights.metrics.iter().map(|metric| Metric {
-        filter: metric.filter.clone(),
-        ..Metric::new(
-            metric.event.clone(),
-            Measure::Max {
-                property: value.clone(),
-            },
-        )
-    });
-    let insights = Insights::new(metrics.collect(), Unit::Quarter);
-    let count = insights.metrics.len();
-    let report = Report {
-        question: Question::Insights(insights),
-        ..report.clone()
-    };
-    let mut computed = shared.compute(source, &report, report.range, None).await?;
-    let everybody = computed.cells.place(Vec::new());
-    let buckets = computed.buckets.map_or(0, |buckets| buckets.len());
-    let cells = (0..count).flat_map(|metric| (0..buckets).map(move |bucket| (metric, bucket)));
-    let numbers = cells
-        .filter_map(|(metric, bucket)| computed.cells.find(metric, Some(bucket), everybody))
-        .filter(|cell| cell.numbers > 0);
-    Ok(numbers.fold(None, |extent, cell| {
-        let (smallest, largest) = extent.unwrap_or((cell.min, cell.max));
-        Some((cell.min.min(smallest), cell.max.max(largest)))
-    }))
 }

@@ -12,7 +12,7 @@ use model::report::{
     Answer, Breakdown, Edges, FlowSegment, FlowTotal, FunnelCount, LifecycleBucket, Measure, NodePlace, Question,
     Report,
 };
-use model::{EventTime, PersonNumber};
+use model::{EventTime, PersonNumber, Value};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -100,6 +100,52 @@ fn segments_beyond_the_limit_disclose_nobody() {
     };
     assert_eq!(disclosed(&world(20, 3), &by_event(2)).1, [1, 2, 3]);
     assert_eq!(disclosed(&world(20, 3), &by_event(1)).0, Class::D0);
+}
+
+/// Automatic edges reach to the extremes, so they tell of whoever has these.
+#[test]
+fn automatic_edges_disclose_who_is_at_their_ends() {
+    let priced = |prices: &dyn Fn(u64) -> Option<f64>| {
+        let mut world = World::new("UTC");
+        let events = (0..=60).map(|person| {
+            let mut event = event("A", person, at("2026-03-10T12:00:00Z"));
+            let price = prices(person).map(|price| ("price".to_owned(), Value::Number(price)));
+            event.properties.extend(price);
+            event
+        });
+        world.append(events.collect(), Vec::new(), Vec::new());
+        world
+    };
+    let by_price = |edges: serde_json::Value| {
+        on_the_day(
+            json!({"kind": "insights", "unit": "day", "limit": 1, "metrics": [{"event": "A", "measure": "unique"}],
+            "breakdown": [{"value": "price", "edges": edges}]}),
+        )
+    };
+    let asked = |world: &World, edges: serde_json::Value| disclosed(world, &by_price(edges));
+
+    // 40 persons are in the range that is shown; those at either end are not.
+    let tails = priced(&|person| match person {
+        1..=3 => Some(-900.0),
+        4..=43 => Some(-15.0),
+        44 => Some(95.0),
+        _ => None,
+    });
+    assert_eq!(
+        asked(&tails, json!("auto")),
+        (Class::D1, vec![1, 2, 3, 44], vec!["A".into(), "price".into()])
+    );
+    assert_eq!(asked(&tails, json!({"at": [-50, 0]})).0, Class::D0);
+    // Ten are a crowd, and nobody is not a person.
+    let crowds = priced(&|person| match person {
+        0 => Some(99.0),
+        1..=10 => Some(1.0),
+        11..=40 => Some(55.0),
+        41..=50 => Some(91.0),
+        _ => None,
+    });
+    assert_eq!(asked(&crowds, json!("auto")).0, Class::D0);
+    assert_eq!(asked(&priced(&|_| None), json!("auto")).0, Class::D0);
 }
 
 /// The persons of small cells of a report that counts distinct persons, by leaving each out.

@@ -26,6 +26,10 @@ pub enum Edges {
     /// largest number (1 where these are the same). They begin at multiples of the width and go from the one that holds
     /// the smallest number to the one that holds the largest, of those events in the report's own range of days that some
     /// metric looks at. Numbers outside, which only a comparison or days before the range can have, are below or above.
+    ///
+    /// Edges tell that somebody is in the first of these ranges and in the last. So an answer with automatic edges
+    /// discloses the persons of these two, if they are few, like those of a shown number, also where the ranges are beyond
+    /// the limit. Who must not see them gives edges.
     Auto,
     /// 1 to 100, ascending.
     At(Vec<f64>),
