@@ -85,12 +85,28 @@ def test_en6_page_size_has_bounds(api):
     assert "page_size" in api.refusal("/engage", page_size="many")
 
 
+def test_en1_limit_is_of_all_pages(api):
+    assert found(api, limit="7", sort_key="n") == [0, 1, 2, 3, 4, 5, 6]
+    first = api.ask("/engage", limit="150", page_size="100")
+    second = api.ask("/engage", session_id=first["session_id"], page="1", limit="150")
+    assert (first["total"], len(first["results"]), second["total"], len(second["results"])) == (150, 100, 150, 50)
+    assert api.ask("/engage", limit="100000")["total"] == PEOPLE and api.ask("/engage", limit="0")["results"] == []
+    assert api.ask("/engage", data_group_id="company_id", limit="2")["total"] == 2
+    assert "limit" in api.refusal("/engage", limit="few")
+
+
 def test_en1_by_distinct_id(api):
     tokens = {row["$properties"]["n"]: row["$distinct_id"] for row in rows(api)}
     assert found(api, distinct_id=tokens[5]) == [5]
     assert found(api, distinct_ids=[tokens[5], tokens[9], "p7", "alice@example.com"]) == [5, 9], "an id in clear is nobody's"
     assert found(api, where=f'properties["$distinct_id"] == "{tokens[8]}"') == [8]
     assert found(api, where=f'properties["$distinct_id"] in ["{tokens[8]}", "{tokens[3]}"]') == [3, 8]
+    assert len(found(api, where=f'properties["$distinct_id"] != "{tokens[8]}"')) == PEOPLE - 1
+    # Persons have numbers inside; which token is whose must not be found by asking for these.
+    assert [n for number in range(20) for n in found(api, where=f'properties["$distinct_id"] == {number}')] == []
+    assert "$distinct_id" in api.refusal("/engage", where='properties["$distinct_id"] < 100')
+    ranked = {"event": "Login", "selector": 'properties["$distinct_id"] < 100'}
+    assert "$distinct_id" in api.refusal("/engage", behaviors=behaviors("9d", ranked), where='behaviors["b"] > 0')
     other = QueryApi(api.installation, auth=(api.installation.api_secret, ""))
     assert other.ask("/engage", distinct_id=tokens[5])["total"] == 0, "a token of another stream is nobody's"
 

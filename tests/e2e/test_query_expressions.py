@@ -81,6 +81,21 @@ def test_x1_to_x19_as_where(api, point, where, kept):
     assert count(api, where) == kept, f"{point}: {where}"
 
 
+def test_x4_distinct_id_is_a_token_of_the_callers_stream(api):
+    rows = api.export((-1, -1))
+    token = {row["properties"].get("n"): row["properties"]["distinct_id"] for row in rows}
+    person = 'properties["$distinct_id"]'
+    for where, kept in [(f'{person} == "{token[1]}"', 1), (f'"{token[1]}" != {person}', 2), (f'{person} in ["{token[1]}", "{token[-7.5]}"]', 2),
+                        (f'defined({person})', 2), (f'{person} == "a"', 0), (f'{person} in [1, 2, 3]', 0)]:
+        assert count(api, where) == kept, where
+        exported = api.export((-1, -1), where=where)
+        assert len(exported) == kept, where
+    for refused in (f"{person} < 100", f"{person} % 2 == 0", f'string({person}) == "1"'):
+        assert "$distinct_id" in api.refusal("/segmentation", event="E", where=refused, **RANGE)
+        assert "$distinct_id" in api.refusal("/export", prefix="/api/2.0", where=refused, **RANGE)
+    assert "$distinct_id" in api.refusal("/segmentation", event="E", on=person, **RANGE), "that would be rows"
+
+
 def test_x_as_on(api):
     assert segments(api, 'properties["n"] > 0') == {"true": 1, "false": 1, "undefined": 1}
     assert segments(api, 'string(properties["s"], "none")') == {"Hello": 1, "": 1, "none": 1}

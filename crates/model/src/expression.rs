@@ -52,7 +52,9 @@ pub enum Expression {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// `properties["x"]`: of the event in questions about events, of the profile in questions about people.
+    /// `properties["x"]`: of the event in questions about events, of the profile in questions about people. In both
+    /// `properties["$distinct_id"]` is the person's canonical number, not set for nobody. A report can only compare it with
+    /// numbers (`==`, `!=`, `in`) or ask whether it is `defined`, and its answer discloses the persons that it names.
     Properties,
     /// `user["x"]`: of the profile of the event's person.
     User,

@@ -21,8 +21,8 @@ use crate::segments::compare;
 use datafusion::error::DataFusionError;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure};
-use model::EventTime;
 use model::report::{Answer, FlowAnswer, Question, Report, ReportCell, Segment};
+use model::{EventTime, PersonNumber};
 use roaring::RoaringTreemap;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -89,6 +89,11 @@ impl<'a> Reading<'a> {
         let cell = cell?;
         self.show_crowd(&cell.crowd);
         Some(cell)
+    }
+
+    /// Notes that the answer is about a person, whatever its numbers are.
+    pub fn show_person(&mut self, person: PersonNumber) {
+        self.shown.insert(person.0);
     }
 
     /// Notes that a number of these persons is in the answer.

@@ -10,6 +10,7 @@ use crate::error::{QueryError, SqlFault};
 use crate::explanation::{Answering, Explanation};
 use crate::limits::{Activity, EngineMetrics};
 use crate::moment;
+use crate::named::named_persons;
 use crate::operators;
 use crate::operators::cells::Cells;
 use crate::people::{self, GroupRow, GroupSet, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
@@ -23,7 +24,7 @@ use datafusion::execution::SessionState;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::report::{Answer, DateRange, InvalidReport, Question, Report, ReportCell};
-use model::{EventTime, Expression, GroupNumber};
+use model::{EventTime, Expression, GroupNumber, PersonNumber};
 use roaring::RoaringTreemap;
 use serde::Serialize;
 use std::sync::Arc;
@@ -157,6 +158,7 @@ impl Engine {
         let report = report.clone();
         self.run(async move {
             report.check()?;
+            named_persons(plan::expressions(&report))?;
             let mut faults = plan::expressions(&report)
                 .into_iter()
                 .filter_map(Expression::certain_fault);
@@ -443,6 +445,9 @@ impl Shared {
         let source = Source::new(snapshot, zone, expressions, None, counters.clone());
 
         let mut reading = Reading::new(report, &source.zone().rules, now);
+        for person in named_persons(plan::expressions(report))? {
+            reading.show_person(snapshot.canonical(PersonNumber(person)));
+        }
         let answer = match &report.question {
             Question::Insights(asked) => {
                 let computed = insights::compute(self, &source, report, asked).await?;

@@ -23,6 +23,7 @@ mod error;
 mod explanation;
 mod limits;
 mod moment;
+mod named;
 mod operators;
 mod people;
 mod persons;
@@ -37,6 +38,7 @@ pub use engine::{Engine, EngineOptions, Explained, ExplainedRows, SqlOutcome};
 pub use error::{QueryError, SqlFault, SqlPosition};
 pub use explanation::{BYTES_READ_STEP, Explanation, ROWS_READ_STEP};
 pub use limits::EngineMetrics;
+pub use named::named_persons;
 pub use people::{
     Behavior, DISTINCT_ID, GroupRow, GroupSet, LAST_SEEN, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet,
     PersonRow,

@@ -82,6 +82,12 @@ impl PeopleSet {
         rest.take(limit).copied().collect()
     }
 
+    /// The first persons in the order asked for, and no more.
+    pub fn first(mut self, limit: usize) -> PeopleSet {
+        self.persons.truncate(limit);
+        self
+    }
+
     /// The persons that are among `wanted` too.
     pub fn retain(&self, wanted: &[PersonNumber]) -> PeopleSet {
         let wanted: std::collections::HashSet<&PersonNumber> = wanted.iter().collect();

@@ -60,6 +60,8 @@ fn property(scope: Scope, name: &str, row: &Row<'_>) -> Evaluated {
     match (scope, name) {
         (Scope::Properties | Scope::Event, "$time") => Time(row.event.time.0),
         (Scope::Properties | Scope::Event, "$event_name") => Text(row.event.name.clone()),
+        (Scope::Properties, "$distinct_id") if row.person.is_nobody() => Undefined,
+        (Scope::Properties, "$distinct_id") => Number(row.person.0 as f64),
         (Scope::Event | Scope::Behaviors, _) => Undefined,
         (Scope::User, _) => row
             .profile

@@ -97,19 +97,22 @@ impl Query {
         Ok(Arc::new(Tokens::new(self, pseudonyms)))
     }
 
-    /// An expression of the request, tokens in it read as the numbers they stand for.
+    /// An expression of the request, as [`Query::read`] reads it.
     pub async fn expression(&self, name: &str) -> ApiResult<Option<Expression>> {
-        let Some(expression) = self.params.expression(name)? else {
-            return Ok(None);
-        };
-        // Only a filter that mentions a token needs the stream's key.
-        match self
-            .params
-            .text(name)
-            .is_some_and(|text| text.contains(pseudonym::PREFIX))
-        {
-            true => Ok(Some(self.tokens().await?.read(expression))),
-            false => Ok(Some(expression)),
+        match self.params.expression(name)? {
+            Some(expression) => self.read(name, expression).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// An expression with the numbers that the tokens in it stand for.
+    pub async fn read(&self, name: &str, expression: Expression) -> ApiResult<Expression> {
+        query::named_persons([&expression]).map_err(|error| ApiError::from(error).at(name))?;
+        // Only an expression with a token, or a person who may be given as one, needs the stream's key.
+        let text = expression.to_string();
+        match text.contains(pseudonym::PREFIX) || text.contains(query::DISTINCT_ID) {
+            true => Ok(self.tokens().await?.read(expression)),
+            false => Ok(expression),
         }
     }
 

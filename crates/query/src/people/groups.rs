@@ -39,6 +39,12 @@ impl GroupSet {
         self.groups.iter().skip(offset).take(limit).copied().collect()
     }
 
+    /// The first groups in the order asked for, and no more.
+    pub fn first(mut self, limit: usize) -> GroupSet {
+        self.groups.truncate(limit);
+        self
+    }
+
     /// The groups that are among `wanted` too.
     pub fn retain(&self, wanted: &[GroupNumber]) -> GroupSet {
         let kept = self.groups.iter().filter(|group| wanted.contains(group));

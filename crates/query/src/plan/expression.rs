@@ -10,13 +10,14 @@
 
 use super::functions::{Rule, Zone};
 use crate::QueryError;
+use crate::people::DISTINCT_ID;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, case, cast, lit, when};
-use model::Value;
 use model::expression::{BinaryOp, Expression, Function, Scope};
+use model::{PersonNumber, Value};
 use std::collections::{HashMap, HashSet};
 use store::ColumnKind;
 
@@ -126,6 +127,11 @@ impl Compiler<'_> {
                         always: true,
                         ..Typed::default()
                     };
+                }
+                DISTINCT_ID if scope == Scope::Properties => {
+                    let person = || column("person");
+                    let is_somebody = person().not_eq(lit(PersonNumber::NOBODY.0));
+                    return Typed::of_number(when(is_somebody, cast(person(), DataType::Float64)).end().ok());
                 }
                 _ => {}
             }

@@ -337,6 +337,9 @@ pub fn condition(rng: &mut Rng, depth: u32) -> Expression {
         // Not a boolean, or not always: a type error where and/or meets it.
         return any_value(rng, depth);
     }
+    if chance(rng, 4) {
+        return naming(rng);
+    }
     let value = |rng: &mut Rng| any_value(rng, depth.min(1));
     match rng.u32(0..10) {
         0..4 => {
@@ -351,6 +354,25 @@ pub fn condition(rng: &mut Rng, depth: u32) -> Expression {
         6 => binary(In, value(rng), value(rng)),
         7 => call(Function::Defined, value(rng)),
         _ => call(Function::Boolean, value(rng)),
+    }
+}
+
+/// A condition that names persons.
+fn naming(rng: &mut Rng) -> Expression {
+    let person = || Expression::property("$distinct_id");
+    let number = |rng: &mut Rng| Value::Number(f64::from(rng.u32(0..16)));
+    match rng.u32(0..4) {
+        0 => binary(BinaryOp::Equal, person(), Expression::Literal(number(rng))),
+        1 => binary(BinaryOp::NotEqual, Expression::Literal(number(rng)), person()),
+        2 => {
+            let numbers = (0..rng.usize(0..5)).map(|_| number(rng));
+            binary(
+                BinaryOp::In,
+                person(),
+                Expression::Literal(Value::List(numbers.collect())),
+            )
+        }
+        _ => call(Function::Defined, person()),
     }
 }
 

@@ -60,7 +60,7 @@ async fn session(query: &Query, tokens: &Tokens, page: usize) -> ApiResult<(Stri
     }
     let asked = Asked::read(query, tokens).await?;
     let session = Session {
-        matching: matching(query, tokens, &asked).await?,
+        matching: matching(query, tokens, &asked).await?.first(asked.limit),
         order: asked.order,
         page_size: asked.page_size,
     };

@@ -40,7 +40,7 @@ pub async fn funnel(query: Query) -> Response {
 
 async fn ask(query: &Query) -> ApiResult<Value> {
     let asked = asked(query).await?;
-    let on = query.params.expression("on")?;
+    let on = query.expression("on").await?;
     let names_of_segments = SegmentNames::of(query, on.as_ref()).await?;
     let names: Vec<String> = asked.steps.iter().map(name).collect();
     let funnel = Funnel {
@@ -104,13 +104,20 @@ async fn asked(query: &Query) -> ApiResult<Funnel> {
     if let Some(given) = query.params.json("events")? {
         let steps: Vec<StepParam> =
             serde_json::from_value(given).map_err(|error| ApiError::invalid(error.to_string()).at("events"))?;
-        let selector = |step: StepParam| StepSelector {
-            event: Some(step.event),
-            filter: step.filter,
-            ..StepSelector::default()
-        };
+        let mut selectors = Vec::with_capacity(steps.len());
+        for step in steps {
+            let filter = match step.filter {
+                Some(filter) => Some(query.read("events", filter).await?),
+                None => None,
+            };
+            selectors.push(StepSelector {
+                event: Some(step.event),
+                filter,
+                ..StepSelector::default()
+            });
+        }
         let window_ms = WINDOW_DAYS_DEFAULT as i64 * 86_400_000;
-        return Ok(Funnel::of(steps.into_iter().map(selector).collect(), window_ms));
+        return Ok(Funnel::of(selectors, window_ms));
     }
     let id = query
         .params

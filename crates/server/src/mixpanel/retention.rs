@@ -80,7 +80,7 @@ async fn retention_of(query: &Query) -> ApiResult<Retention> {
         rule: Intervals::Rolling,
         cohorts: if recurring { Cohorts::Recurring } else { Cohorts::Birth },
         on_or_after: params.flag("unbounded_retention"),
-        breakdown: params.expression("on")?,
+        breakdown: query.expression("on").await?,
         limit: limit(query)?,
     })
 }
@@ -117,7 +117,7 @@ async fn addicted(query: &Query) -> ApiResult<Value> {
         },
         unit,
         part,
-        breakdown: params.expression("on")?,
+        breakdown: query.expression("on").await?,
         limit: limit(query)?,
     };
     let names = SegmentNames::of(query, question.breakdown.as_ref()).await?;

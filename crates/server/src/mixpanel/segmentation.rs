@@ -29,7 +29,7 @@ pub async fn segmentation(query: Query) -> Response {
 async fn segment(query: &Query) -> ApiResult<Counts> {
     let event = single_event(query)?;
     let measure = measure(query.params.text("type"))?;
-    let on = query.params.expression("on")?;
+    let on = query.expression("on").await?;
     let limit = query.params.number("limit", SEGMENTS_DEFAULT, SEGMENTS_MAX)?.max(1);
     let metric = Metric::new(Some(event.clone()), measure);
     let names = SegmentNames::of(query, on.as_ref()).await?;
@@ -53,8 +53,8 @@ pub async fn average(query: Query) -> Response {
 
 async fn by_date(query: &Query, measure: fn(Expression) -> Measure) -> ApiResult<Value> {
     let on = query
-        .params
-        .expression("on")?
+        .expression("on")
+        .await?
         .ok_or_else(|| ApiError::invalid("this parameter is required").at("on"))?;
     let metric = Metric::new(Some(single_event(query)?), measure(on));
     let answer = ask(query, vec![metric], None, 1, Unit::Day).await?;

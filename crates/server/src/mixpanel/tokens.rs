@@ -184,6 +184,8 @@ impl Tokens {
                 };
                 number.map_or(model::Value::String(text), |number| model::Value::Number(number as f64))
             }
+            // Persons have no numbers here: one in a filter would tell which token is whose.
+            model::Value::Number(number) if name == DISTINCT_ID => model::Value::String(number_text(number)),
             model::Value::List(items) => {
                 model::Value::List(items.into_iter().map(|item| self.number_of(name, item)).collect())
             }

@@ -24,6 +24,8 @@ pub struct Asked {
     pub ids: Option<Vec<String>>,
     pub order: Option<(String, bool)>,
     pub page_size: usize,
+    /// Most profiles over all pages.
+    pub limit: usize,
 }
 
 impl Asked {
@@ -60,6 +62,7 @@ impl Asked {
             page_size: params
                 .number("page_size", PAGE_SIZE_DEFAULT, 1_000_000)?
                 .clamp(PAGE_SIZE_MIN, PAGE_SIZE_DEFAULT),
+            limit: params.number("limit", usize::MAX, usize::MAX)?,
         })
     }
 }
@@ -118,11 +121,11 @@ fn behaviors(query: &Query, tokens: &Tokens) -> ApiResult<Vec<Behavior>> {
             let selectors = given.event_selectors.into_iter().map(|given| {
                 let filter = given.selector.filter(|text| !text.trim().is_empty());
                 let filter = filter.map(|text| Expression::parse(&text)).transpose();
+                let filter = filter.map_err(|error| refused(error.to_string()))?;
+                query::named_persons(&filter).map_err(|error| refused(error.to_string()))?;
                 Ok(EventSelector {
                     event: given.event.filter(|event| !event.is_empty()),
-                    filter: filter
-                        .map_err(|error| refused(error.to_string()))?
-                        .map(|filter| tokens.read(filter)),
+                    filter: filter.map(|filter| tokens.read(filter)),
                 })
             });
             Ok(Behavior {

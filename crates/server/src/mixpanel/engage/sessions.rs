@@ -28,6 +28,14 @@ impl Matching {
             Matching::Groups(_, groups) => groups.len(),
         }
     }
+
+    /// The first profiles in the order asked for, and no more.
+    pub fn first(self, limit: usize) -> Matching {
+        match self {
+            Matching::People(people) => Matching::People(people.first(limit)),
+            Matching::Groups(key, groups) => Matching::Groups(key, groups.first(limit)),
+        }
+    }
 }
 
 #[derive(Clone)]

@@ -24,8 +24,8 @@ pub async fn numeric(query: Query) -> Response {
 async fn counts(query: &Query) -> ApiResult<Counts> {
     let event = single_event(query)?;
     let on = query
-        .params
-        .expression("on")?
+        .expression("on")
+        .await?
         .ok_or_else(|| ApiError::invalid("this parameter is required").at("on"))?;
     let limit = query.params.number("limit", SEGMENTS_DEFAULT, SEGMENTS_MAX)?.max(1);
     let metric = Metric::new(Some(event.clone()), measure(query.params.text("type"))?);
