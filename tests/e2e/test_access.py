@@ -20,6 +20,9 @@ MEMBERS = {"cell": {"kind": "funnel", "step": 0, "side": "reached"},
            "report": {**REPORT, "question": {"kind": "funnel", "steps": [{"event": "Seen"}, {"event": "Seen"}], "window_ms": 1000}}}
 BOARD = {"cards": [{"id": 1, "width": 6, "height": 3, "report": 1}]}
 ANNOTATION = {"date": day(), "description": "Release 2.0"}
+ROLES = ("owner", "admin", "analyst", "viewer", "privacy_officer", "auditor")
+ASKS = {"owner", "admin", "analyst", "privacy_officer"}
+READS = ASKS | {"viewer"}
 # (method, path) of the app's own API, with a body that would succeed. {p}: project, {person}: somebody's number.
 APP = {
     ("GET", "/api/v1/session"): None,
@@ -75,6 +78,7 @@ class World:
     def __init__(self, root) -> None:
         self.server = Installation(root)
         self.other = self._second_project()
+        codes = self._colleagues()
         self.server.start()
         # A refusal that leaves the body unread ends the connection.
         self.api = Api(self.server, keep_alive=False)
@@ -86,6 +90,21 @@ class World:
         assert answer.status_code == 200, answer.text
         self.sign_in_answer = answer
         self.cookies = {"fp_session": answer.cookies["fp_session"]}
+        self.staff = {"owner": self.cookies}
+        for role, code in codes.items():
+            self.staff[role] = {"fp_session": self.sign_in(code).cookies["fp_session"]}
+
+    def _colleagues(self) -> dict[str, str]:
+        """Accounts of the other roles with sign-in links; the command line makes the owner's only."""
+        codes = {}
+        with sqlite3.connect(self.server.vault / "accounts.db") as database:
+            for number, role in enumerate(ROLES[1:], start=2):
+                codes[role] = role.ljust(43, "_")
+                database.execute("INSERT INTO account(account,role,state,email_idx,email,created_ms) VALUES (?,?,'live',?,?,?)",
+                                 (number, role, number.to_bytes(32), b"sealed", now_ms()))
+                database.execute("INSERT INTO login_code(digest,account,expires_ms) VALUES (?,?,?)",
+                                 (hashlib.sha256(codes[role].encode()).digest(), number, now_ms() + 600_000))
+        return codes
 
     def _second_project(self) -> dict:
         """The command line makes one project; another one goes into the catalog by hand, with digests like the first's."""
@@ -225,6 +244,91 @@ def test_what_an_api_secret_may_not_do(world):
             assert status in (200, 204, 404)
         else:
             assert status in (200, 201), f"{method} {template}: {status}"
+
+
+# ------------------------------------------------------------------ what each role may do (5.2)
+
+def crowd_report(event: str) -> dict:
+    """Over an event that nobody did, so that the answer shows nobody and only the role decides."""
+    return {**REPORT, "question": {**REPORT["question"], "metrics": [{"event": event, "measure": "unique"}]}}
+
+
+CROWD_SQL = {"sql": "select event, count(*) from events group by event having count(distinct person) >= 10"}
+
+
+class Colleague:
+    """The app as one role sees it."""
+
+    def __init__(self, world: World, role: str) -> None:
+        self.world, self.role = world, role
+
+    def call(self, method: str, path: str, body: object = None):
+        return self.world.api.request(method, self.world.api.project(path), cookies=self.world.staff[self.role],
+                                      headers={"Origin": self.world.server.url, "If-Match": "*"}, **({} if body is None else {"json": body}))
+
+    def may(self, method: str, path: str, body: object = None) -> bool:
+        response = self.call(method, path, body)
+        assert response.status_code in (200, 201, 204, 403), f"{self.role} {method} {path}: {response.status_code} {response.text[:200]}"
+        if response.status_code == 403:
+            assert response.json()["error"]["code"] == "forbidden"
+        return response.status_code != 403
+
+
+@pytest.fixture(scope="module")
+def saved(world):
+    """A report, a board of it and an annotation that the owner made."""
+    owner = Colleague(world, "owner")
+    report = owner.call("POST", "/reports", {"name": "Shared", "report": crowd_report("Shared")}).json()["id"]
+    board = {"cards": [{"id": 1, "width": 6, "height": 3, "report": report}]}
+    return {"report": report, "board": owner.call("POST", "/boards", {"name": "Shared", "board": board}).json()["id"],
+            "annotation": owner.call("POST", "/annotations", ANNOTATION).json()["id"]}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_ask(world, role):
+    colleague = Colleague(world, role)
+    assert colleague.may("POST", "/query", crowd_report("Mine")) == (role in ASKS)
+    assert colleague.may("POST", "/sql", CROWD_SQL) == (role in ASKS)
+    assert colleague.may("GET", "/sql") == (role in ASKS)
+    assert colleague.may("GET", "/values?property=plan&event=Never") == (role in ASKS)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_look_at_what_others_saved(world, saved, role):
+    colleague = Colleague(world, role)
+    for path in ("/reports", f"/reports/{saved['report']}", "/boards", f"/boards/{saved['board']}", "/annotations", f"/annotations/{saved['annotation']}"):
+        assert colleague.may("GET", path) == (role in READS), path
+    assert colleague.may("POST", f"/boards/{saved['board']}/cards/1/query", {"range": {"last_days": 3}}) == (role in READS)
+    other_days = {"from": day(-9), "to": day(-3)}
+    assert colleague.may("POST", "/query", {**crowd_report("Shared"), "range": other_days}) == (role in READS), "a saved question, over any days"
+    assert colleague.may("POST", "/query", {**crowd_report("Shared"), "filter": 'properties["plan"] == "pro"'}) == (role in ASKS), "but not another one"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_change_what_is_saved(world, saved, role):
+    colleague = Colleague(world, role)
+    report = {"name": "Theirs", "report": crowd_report("Theirs")}
+    board = {"name": "Theirs", "board": BOARD}
+    for kind, body in (("reports", report), ("boards", board), ("annotations", ANNOTATION)):
+        made = colleague.call("POST", f"/{kind}", body)
+        assert made.status_code == (201 if role in ASKS else 403), f"{kind}: {made.text}"
+        number = made.json()["id"] if role in ASKS else saved[kind.removesuffix("s")]
+        assert colleague.may("PUT", f"/{kind}/{number}", body) == (role in ASKS)
+        assert colleague.may("DELETE", f"/{kind}/{number}") == (role in ASKS)
+    assert Colleague(world, "owner").call("GET", f"/reports/{saved['report']}").json()["name"] == "Shared"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_see_single_persons(world, role):
+    """Without a grant only the owner of a trial and the privacy officer do (GT-4), whatever the way to ask."""
+    colleague = Colleague(world, role)
+    may = role in ("owner", "privacy_officer")
+    assert colleague.may("POST", "/people", {"limit": 5}) == may
+    assert colleague.may("GET", f"/people/{world.person}") == may
+    assert colleague.may("GET", "/live") == may
+    assert colleague.may("POST", "/query/members", MEMBERS) == may
+    assert colleague.may("POST", "/sql", {"sql": "select person from events"}) == may
+    assert colleague.may("POST", "/query", crowd_report("Seen")) == may, "a cell of one person"
 
 
 def test_reveals_need_a_purpose(world):

@@ -108,6 +108,18 @@ impl Caller {
         self.actor().to_string()
     }
 
+    /// Refuses who may not ask questions of their own (secrecy contract, 5.2).
+    pub fn require_analyst(&self) -> ApiResult<()> {
+        match self {
+            Caller::Staff(staff) if matches!(staff.session.role, Role::Viewer | Role::Auditor) => Err(ApiError::new(
+                ErrorCode::Forbidden,
+                "viewers and auditors do not ask questions of their own",
+            )
+            .fix("look at a board or a saved report, or ask an owner for the role of an analyst")),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses who may not look at saved reports, boards and annotations (secrecy contract, 5.2).
     pub fn require_reader(&self) -> ApiResult<()> {
         match self {
@@ -329,6 +341,7 @@ mod tests {
             assert_eq!(caller.require_reader().is_ok(), role != Role::Auditor, "{role:?}");
             let may_change = !matches!(role, Role::Viewer | Role::Auditor);
             assert_eq!(caller.require_editor().is_ok(), may_change, "{role:?}");
+            assert_eq!(caller.require_analyst().is_ok(), may_change, "{role:?}");
         }
         assert_eq!(staff(Role::Analyst).require_editor().unwrap().to_string(), "account:7");
     }

@@ -629,7 +629,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Answers a report definition, exactly, with how the number came about. */
+        /**
+         * Answers a report definition, exactly, with how the number came about. Who only looks at what others saved may ask a
+         *     saved report's question, over any days.
+         */
         post: {
             parameters: {
                 query?: {
@@ -1036,9 +1039,9 @@ export interface paths {
                          *       "explanation": {
                          *         "definition": "Numbers over ten or more persons each; at most 100 rows of the statement.",
                          *         "watermark": 48211,
-                         *         "rows_read": 48211,
-                         *         "bytes_read": 190244,
-                         *         "took_ms": 31.5,
+                         *         "rows_read": 50000,
+                         *         "bytes_read": 1000000,
+                         *         "took_ms": 32,
                          *         "digest": "5f7c…",
                          *         "class": "D0"
                          *       }
@@ -1551,14 +1554,24 @@ export interface components {
             definition: string;
             /**
              * Format: int64
-             * @description Sequence number of the last event that the answer can include.
+             * @description Sequence number of the last event that the answer can include. It depends on no question.
              */
             watermark: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Rows that were read, rounded up to the next 10,000 and at least that: the exact figure would tell how many events
+             *     a few persons have, who need not be in the answer.
+             */
             rows_read: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes that were read, rounded up to the next 1,000,000 and at least that.
+             */
             bytes_read: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Whole milliseconds, rounded up: about what the asker's own clock says.
+             */
             took_ms: number;
             /** @description SHA-256 of the question's canonical JSON, in hexadecimal. */
             digest: string;

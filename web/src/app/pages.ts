@@ -10,6 +10,8 @@ export interface Place {
   path: string;
   label: string;
   icon: IconName;
+  /** For those who ask questions of their own; others look at what was saved. */
+  asks?: true;
 }
 
 export interface Group {
@@ -24,7 +26,7 @@ export const GROUPS: Group[] = [
     label: 'Home',
     plain: true,
     places: [
-      { path: '/', label: 'Overview', icon: 'overview' },
+      { path: '/', label: 'Overview', icon: 'overview', asks: true },
       { path: '/boards', label: 'Boards', icon: 'boards' },
       { path: '/reports', label: 'Saved reports', icon: 'save' },
     ],
@@ -32,11 +34,11 @@ export const GROUPS: Group[] = [
   {
     label: 'Reports',
     places: [
-      { path: '/insights', label: 'Insights', icon: 'insights' },
-      { path: '/funnels', label: 'Funnels', icon: 'funnels' },
-      { path: '/flows', label: 'Flows', icon: 'flows' },
-      { path: '/retention', label: 'Retention', icon: 'retention' },
-      { path: '/sql', label: 'SQL', icon: 'sql' },
+      { path: '/insights', label: 'Insights', icon: 'insights', asks: true },
+      { path: '/funnels', label: 'Funnels', icon: 'funnels', asks: true },
+      { path: '/flows', label: 'Flows', icon: 'flows', asks: true },
+      { path: '/retention', label: 'Retention', icon: 'retention', asks: true },
+      { path: '/sql', label: 'SQL', icon: 'sql', asks: true },
     ],
   },
   {
@@ -55,6 +57,12 @@ export const GROUPS: Group[] = [
     ],
   },
 ];
+
+/** The places for those who may ask, and for those who only look. */
+export function groupsFor(mayAsk: boolean): Group[] {
+  const groups = GROUPS.map((group) => ({ ...group, places: group.places.filter((place) => mayAsk || !place.asks) }));
+  return groups.filter((group) => group.places.length > 0);
+}
 
 /** The questions about coming back, one page each; the navigation lists the first. */
 export const RETENTION_PAGES: { path: string; label: string }[] = [

@@ -41,6 +41,11 @@ class SessionStore {
     return this.session !== null && !['viewer', 'auditor'].includes(this.session.role);
   }
 
+  /** Whether the signed-in may ask questions of their own; the server decides here too. */
+  get mayAsk(): boolean {
+    return this.session !== null && !['viewer', 'auditor'].includes(this.session.role);
+  }
+
   choose(id: number): void {
     this.chosen = id;
     localStorage.setItem(KEY, String(id));

@@ -2,6 +2,7 @@
 
 use super::JsonBody;
 use super::format::{Format, FormatParam};
+use super::saved_reports;
 use crate::app_state::{App, Shared, now};
 use crate::auth::{Caller, InProject};
 use crate::error::ApiResult;
@@ -11,7 +12,8 @@ use model::report::Report;
 use query::Explained;
 use store::Project;
 
-/// Answers a report definition, exactly, with how the number came about.
+/// Answers a report definition, exactly, with how the number came about. Who only looks at what others saved may ask a
+/// saved report's question, over any days.
 #[utoipa::path(post, operation_id = "ask", path = "/api/v1/projects/{project}/query", tag = "questions", request_body = Report,
     params(("project" = u32, Path), FormatParam),
     responses((status = 200, content((Explained = "application/json"), (String = "text/csv"))), (status = 400, description = "the definition is refused, with where and why")))]
@@ -21,6 +23,11 @@ pub async fn ask(
     format: Format,
     JsonBody(report): JsonBody<Report>,
 ) -> ApiResult<Response> {
+    if let Err(refused) = place.caller.require_analyst()
+        && !saved_reports::is_saved(&app, &place, &report).await?
+    {
+        return Err(refused);
+    }
     let explained = answer(&app, &place.project, &place.caller, &report).await?;
     Ok(format.response(&report, explained))
 }

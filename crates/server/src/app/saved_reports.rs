@@ -96,6 +96,19 @@ pub fn body_of(document: &Document) -> Option<SavedReportBody> {
     serde_json::from_str(&document.json).ok().or_else(bare)
 }
 
+/// Whether a question is that of a saved report, over whatever days. Refuses who may not look at those.
+pub async fn is_saved(app: &Shared, place: &InProject, report: &Report) -> ApiResult<bool> {
+    let documents = documents::list(app, place, &REPORTS).await?;
+    let mut saved = documents.iter().filter_map(body_of);
+    Ok(saved.any(|saved| {
+        let over_the_same_days = Report {
+            range: report.range,
+            ..saved.report
+        };
+        over_the_same_days == *report
+    }))
+}
+
 fn versioned(status: StatusCode, document: &Document) -> ApiResult<Versioned<SavedReport>> {
     let view = from_document(document).ok_or_else(|| {
         crate::error::ApiError::not_found("a report that this build can read")

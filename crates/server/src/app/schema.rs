@@ -139,6 +139,7 @@ pub async fn values(
     place: InProject,
     Query(params): Query<ValuesParams>,
 ) -> ApiResult<Json<ValuesView>> {
+    place.caller.require_analyst()?;
     let scope = match params.scope.as_deref() {
         Some("user") => model::expression::Scope::User,
         _ => model::expression::Scope::Properties,

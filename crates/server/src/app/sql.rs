@@ -47,6 +47,7 @@ pub async fn ask(
     place: InProject,
     JsonBody(body): JsonBody<SqlBody>,
 ) -> ApiResult<Json<ExplainedRows>> {
+    place.caller.require_analyst()?;
     if body.limit == 0 || body.limit > SQL_ROWS_MAX {
         return Err(ApiError::invalid(format!("give a limit of 1 to {SQL_ROWS_MAX}")).at("/limit"));
     }
@@ -72,6 +73,7 @@ pub struct SqlViews {
 #[utoipa::path(get, operation_id = "sql_views", path = "/api/v1/projects/{project}/sql", tag = "questions",
     params(("project" = u32, Path)), responses((status = 200, body = SqlViews)))]
 pub async fn views(State(app): State<Shared>, place: InProject) -> ApiResult<Json<SqlViews>> {
+    place.caller.require_analyst()?;
     let listed = tokio::task::spawn_blocking(move || app.engine.sql_views(&place.project));
     let views = listed.await.map_err(|_| ApiError::not_found("the list of views"))?;
     Ok(Json(SqlViews { views }))
