@@ -215,8 +215,21 @@ def test_ch3_jql_is_not_supported(api):
 
 
 def test_ch4_annotations(api):
-    answer = api.ask("/annotations", from_date=day(-2), to_date=day())
-    assert answer["error"] is False and isinstance(answer["annotations"], list)
+    def noted(date: str, description: str) -> dict:
+        made = api.post(api.project("/annotations"), {"date": date, "description": description, "tags": ["release"]})
+        assert made.status_code == 201, made.text
+        return {"id": made.json()["id"], "date": f"{date}:00" if ":" in date else f"{date} 00:00:00", "description": description,
+                "project_id": api.installation.project}
+
+    assert api.ask("/annotations") == {"annotations": [], "error": False}
+    late, early, old = noted(f"{day()} 14:30", 'Release "2.0"'), noted(day(-2), "Outage"), noted(day(-40), "Before")
+    assert api.ask("/annotations", from_date=day(-2), to_date=day()) == {"annotations": [early, late], "error": False}
+    assert api.ask("/annotations", from_date=day(-1), to_date=day(-1)) == {"annotations": [], "error": False}
+    assert api.ask("/annotations") == {"annotations": [old, early, late], "error": False}
+    assert "from_date" in api.refusal("/annotations", from_date="soon", to_date=day())
+    gone = api.request("DELETE", api.project(f"/annotations/{early['id']}"), auth=api.auth)
+    assert gone.status_code == 204
+    assert api.ask("/annotations", from_date=day(-2), to_date=day())["annotations"] == [late]
 
 
 def test_ch5_me(api):
