@@ -77,6 +77,11 @@ fn insights_answers() {
         // Over three days, compared with some.
         json!({"unit": "day", "rolling": 3, "metrics": [look("unique")],
                 "compare": {"where": {"filter": "properties[\"plan\"] == \"pro\""}}}),
+        // Stickiness over the last 28 days: those of the day in percent of those of the month.
+        json!({"unit": "day", "metrics": [
+                {"event": "Look", "measure": {"active": {"days": 1}}, "hidden": true},
+                {"event": "Look", "measure": {"active": {"days": 28}}, "hidden": true}],
+                "formulas": [{"name": "DAU/MAU in percent", "formula": "A / B * 100"}]}),
         // A month that the range cuts.
         json!({"unit": "month", "metrics": [look("unique")], "compare_previous": true}),
     ];
