@@ -206,8 +206,7 @@ fn by_day(report: &mut Report) -> Option<i64> {
             lifecycle.look_back_days = None;
             lifecycle.breakdown = None;
         }
-        #[allow(unreachable_patterns)]
-        _ => return None,
+        Question::Stickiness(_) | Question::Flow(_) => return None,
     }
     let days = (report.range.to - report.range.from).get_days();
     (days > 0).then_some(i64::from(days))
@@ -252,8 +251,7 @@ fn days(answer: Answer) -> Option<Vec<String>> {
             let days = buckets.iter().zip(&segments[0].buckets);
             Some(days.map(|day| text(serde_json::json!(day))).collect())
         }
-        #[allow(unreachable_patterns)]
-        _ => None,
+        Answer::Stickiness(_) | Answer::Flow(_) => None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Funnels of every form, worked out by hand. What happened is written as `A0 B10:x`: event, second, and perhaps a
 //! value of the property `k`.
 
-use super::{ask, at, counts};
+use super::ordered_funnel::counts;
+use super::{ask, at};
 use crate::{History, HistoryEvent, members};
 use model::report::{Report, ReportCell};
 use model::{Event, EventTime, PersonNumber, Value};
