@@ -1,4 +1,4 @@
-/** What the three builders share: a definition that is edited, its address, and the answer that belongs to it. */
+/** What the builders share: a definition that is edited, its address, and the answer that belongs to it. */
 import { untrack } from 'svelte';
 import { api } from '../api/client';
 import type { Explained, Question, Report, SavedReport } from '../api/types';
@@ -12,6 +12,8 @@ import { session } from './session.svelte';
 
 type QuestionOf<K extends Question['kind']> = Extract<Question, { kind: K }>;
 
+export type PageState<K extends Question['kind']> = ReportState<QuestionOf<K>>;
+
 /** An answer together with the definition that it answers, which may already be older than the one on screen. */
 export interface Answered<K extends Question['kind']> {
   report: Report;
@@ -23,7 +25,7 @@ export interface Answered<K extends Question['kind']> {
 const SETTLE_MS = 200;
 
 export class ReportPage<K extends Question['kind']> {
-  state = $state.raw<ReportState<QuestionOf<K>> | null>(null);
+  state = $state.raw<PageState<K> | null>(null);
   readonly answer = new Resource<Answered<K>>();
 
   constructor(
@@ -43,9 +45,16 @@ export class ReportPage<K extends Question['kind']> {
     return this.state !== null && this.isComplete(this.state.question);
   }
 
-  /** Takes the definition from the address, or begins with a new one. */
-  enter(begin: () => QuestionOf<K>): void {
-    this.state = decodeState(route.fragment, this.kind) ?? { range: '30d', chart: 'line', question: begin() };
+  /** Takes the definition from the address, or begins with a new one over a range. */
+  enter(begin: () => QuestionOf<K>, range: RangeChoice = '30d'): void {
+    this.state = decodeState(route.fragment, this.kind) ?? { range, chart: 'line', question: begin() };
+  }
+
+  /** Enters once it is known which events there are, most frequent first; call from an effect. */
+  enterWithEvents(begin: (events: string[]) => QuestionOf<K>): void {
+    const events = session.schema?.events ?? (session.schemaFailed ? [] : null);
+    if (!events || untrack(() => this.state !== null)) return;
+    this.enter(() => begin([...events].sort((a, b) => b.rows - a.rows).map(({ name }) => name)));
   }
 
   edit(part: Partial<QuestionOf<K>>): void {
