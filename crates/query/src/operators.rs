@@ -6,6 +6,7 @@
 //! order (logical node, planner, physical plan, stream); the files beside it hold what each operator computes.
 
 pub(crate) mod cells;
+pub(crate) mod extremes;
 pub(crate) mod flow;
 pub(crate) mod frequency;
 pub(crate) mod funnel;

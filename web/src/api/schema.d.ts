@@ -2368,12 +2368,15 @@ export interface components {
                 percentile: number;
             };
         } | {
-            /** @description Smallest number; 0 where no event has one. */
+            /**
+             * @description Smallest number; 0 where no event has one. It is single persons' number: an answer that shows it discloses whose it
+             *     is, if they are few. So do percentiles 0 and 100, and extremes of frequency.
+             */
             min: {
                 property: unknown;
             };
         } | {
-            /** @description Largest number; 0 where no event has one. */
+            /** @description Largest number; 0 where no event has one. Like the smallest. */
             max: {
                 property: unknown;
             };

@@ -3,10 +3,11 @@
 use super::spread::{aggregate, percentile};
 use super::{Reading, formula, largest_first};
 use crate::operators::cells::{Cell, Cells};
+use crate::operators::extremes::Extreme;
 use crate::persons::Crowd;
 use crate::plan::figure;
 use crate::windows::{Timeline, Windows};
-use model::report::{Insights, InsightsAnswer, Measure, Segment, Series};
+use model::report::{Aggregate, Insights, InsightsAnswer, Measure, Segment, Series};
 use std::collections::BTreeSet;
 
 /// Everything that one answer is read from.
@@ -118,8 +119,11 @@ impl Reading<'_> {
             };
             let is_shown = !definition.hidden || in_formulas.contains(&metric);
             let mut value = |cell: Option<Cell>| {
-                if is_shown {
-                    self.show(cell.as_ref());
+                if is_shown
+                    && let Some(cell) = self.show(cell.as_ref())
+                    && let Some(end) = end_of(&definition.measure, cell)
+                {
+                    self.show_crowd(&end.whose);
                 }
                 measured(&definition.measure, cell.as_ref())
             };
@@ -204,8 +208,35 @@ impl Numbers<'_> {
     }
 }
 
+/// The extreme that a measure shows, if it is one: that number is single persons', however many others have one.
+fn end_of<'c>(measure: &Measure, cell: &'c Cell) -> Option<&'c Extreme> {
+    let extremes = cell.extremes.as_ref()?;
+    match measure {
+        Measure::Min { .. } => Some(&extremes.least),
+        Measure::Max { .. } => Some(&extremes.most),
+        Measure::Percentile { percentile, .. }
+        | Measure::Frequency {
+            aggregate: Aggregate::Percentile(percentile),
+        } => match percentile {
+            0.0 => Some(&extremes.least),
+            100.0 => Some(&extremes.most),
+            _ => None,
+        },
+        Measure::Frequency {
+            aggregate: Aggregate::Min,
+        } => Some(&extremes.least),
+        Measure::Frequency {
+            aggregate: Aggregate::Max,
+        } => Some(&extremes.most),
+        _ => None,
+    }
+}
+
 fn measured(measure: &Measure, cell: Option<&Cell>) -> f64 {
     let Some(cell) = cell else { return 0.0 };
+    if let Some(end) = end_of(measure, cell) {
+        return end.number;
+    }
     let ratio = |part: f64, whole: u64| if whole == 0 { 0.0 } else { part / whole as f64 };
     match measure {
         Measure::Total | Measure::Sessions => cell.events as f64,
@@ -218,9 +249,8 @@ fn measured(measure: &Measure, cell: Option<&Cell>) -> f64 {
         Measure::Percentile {
             percentile: percent, ..
         } => percentile(&cell.spread, *percent),
-        // Both are 0 where there is no number.
-        Measure::Min { .. } => cell.min,
-        Measure::Max { .. } => cell.max,
+        // There is no number.
+        Measure::Min { .. } | Measure::Max { .. } => 0.0,
         Measure::Distinct { .. } => cell.values.len() as f64,
     }
 }

@@ -1,5 +1,6 @@
 //! Cells: the numbers of an answer on their way to it, as a batch of one row per number.
 
+use super::extremes::{Extreme, Extremes};
 use crate::persons::Crowd;
 use datafusion::arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BinaryBuilder, Float64Array, Float64Builder, Int32Array,
@@ -48,8 +49,8 @@ pub(crate) struct Cell {
     /// Events with a number, and these numbers.
     pub numbers: u64,
     pub sum: f64,
-    pub min: f64,
-    pub max: f64,
+    /// Of the numbers, where there are any; of each person's number of events, where these are counted.
+    pub extremes: Option<Extremes>,
     /// Milliseconds from the step before and from the first step, over persons.
     pub from_previous_ms: f64,
     pub from_start_ms: f64,
@@ -77,17 +78,10 @@ pub(crate) struct Took {
 
 impl Cell {
     pub fn merge(&mut self, other: &Cell) {
-        if other.numbers > 0 {
-            self.min = if self.numbers == 0 {
-                other.min
-            } else {
-                self.min.min(other.min)
-            };
-            self.max = if self.numbers == 0 {
-                other.max
-            } else {
-                self.max.max(other.max)
-            };
+        match (&mut self.extremes, &other.extremes) {
+            (Some(extremes), Some(others)) => extremes.merge(others),
+            (None, others) => self.extremes.clone_from(others),
+            (Some(_), None) => {}
         }
         self.events += other.events;
         self.person_events += other.person_events;
@@ -118,13 +112,14 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("person_events", DataType::UInt64, false),
         Field::new("numbers", DataType::UInt64, false),
         Field::new("sum", DataType::Float64, false),
-        Field::new("min", DataType::Float64, false),
-        Field::new("max", DataType::Float64, false),
+        // Null where there are no numbers.
+        Field::new("min", DataType::Float64, true),
+        Field::new("max", DataType::Float64, true),
         Field::new("from_previous_ms", DataType::Float64, false),
         Field::new("from_start_ms", DataType::Float64, false),
         Field::new("persons", DataType::UInt64, false),
         // Null where there are many.
-        Field::new("crowd", crowd, true),
+        Field::new("crowd", crowd.clone(), true),
         // A serialized roaring treemap; null where members are not wanted.
         Field::new("members", DataType::Binary, true),
         // Three words each, as in `Took`; null where there are none.
@@ -132,6 +127,8 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("spread", list(DataType::Float64), false),
         Field::new("spread_counts", list(DataType::UInt64), false),
         Field::new("values", list(DataType::Utf8), false),
+        Field::new("whose_min", crowd.clone(), true),
+        Field::new("whose_max", crowd, true),
     ]))
 });
 
@@ -234,14 +231,6 @@ impl Cells {
         let mut segments = StringDictionaryBuilder::<Int32Type>::new();
         keys.iter()
             .for_each(|key| segments.append_value(&texts[key.segment as usize]));
-        let mut crowds = ListBuilder::new(UInt64Builder::new());
-        for cell in &cells {
-            if cell.crowd.is_many() {
-                crowds.append_null();
-            } else {
-                crowds.append_value(cell.crowd.few().iter().copied().map(Some));
-            }
-        }
         let mut members = BinaryBuilder::new();
         for cell in &cells {
             if cell.members.is_empty() {
@@ -261,6 +250,10 @@ impl Cells {
             times.append(!cell.times.is_empty());
         }
         let counts = |field: fn(&Cell) -> u64| Arc::new(cells.iter().map(field).collect::<UInt64Array>());
+        let extremes = |number: fn(&Extremes) -> f64| {
+            let numbers = cells.iter().map(|cell| cell.extremes.as_ref().map(number));
+            Arc::new(numbers.collect::<Float64Array>())
+        };
         let floats = |field: fn(&Cell) -> f64| Arc::new(cells.iter().map(field).collect::<Float64Array>());
         let columns: Vec<ArrayRef> = vec![
             Arc::new(keys.iter().map(|key| key.series).collect::<UInt32Array>()),
@@ -270,12 +263,12 @@ impl Cells {
             counts(|cell| cell.person_events),
             counts(|cell| cell.numbers),
             floats(|cell| cell.sum),
-            floats(|cell| cell.min),
-            floats(|cell| cell.max),
+            extremes(|extremes| extremes.least.number),
+            extremes(|extremes| extremes.most.number),
             floats(|cell| cell.from_previous_ms),
             floats(|cell| cell.from_start_ms),
             counts(|cell| cell.persons),
-            Arc::new(crowds.finish()),
+            crowds(cells.iter().map(|cell| Some(&cell.crowd))),
             Arc::new(members.finish()),
             Arc::new(times.finish()),
             lists(cells.iter(), Float64Builder::new(), |list, cell| {
@@ -287,9 +280,35 @@ impl Cells {
             lists(cells.iter(), StringBuilder::new(), |list, cell| {
                 cell.values.iter().for_each(|value| list.append_value(value));
             }),
+            crowds(cells.iter().map(|cell| Some(&cell.extremes.as_ref()?.least.whose))),
+            crowds(cells.iter().map(|cell| Some(&cell.extremes.as_ref()?.most.whose))),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
+}
+
+/// One list per crowd, null where there are many; empty where there is no crowd.
+fn crowds<'a>(crowds: impl Iterator<Item = Option<&'a Crowd>>) -> ArrayRef {
+    let mut lists = ListBuilder::new(UInt64Builder::new());
+    for crowd in crowds {
+        match crowd {
+            Some(crowd) if crowd.is_many() => lists.append_null(),
+            Some(crowd) => lists.append_value(crowd.few().iter().copied().map(Some)),
+            None => lists.append(true),
+        }
+    }
+    Arc::new(lists.finish())
+}
+
+fn crowd(lists: &ListArray, row: usize) -> Crowd {
+    if lists.is_null(row) {
+        return Crowd::many();
+    }
+    let mut crowd = Crowd::default();
+    let few = lists.value(row);
+    let few = few.as_primitive::<UInt64Type>().values();
+    few.iter().for_each(|person| crowd.insert(*person));
+    crowd
 }
 
 /// One list per cell.
@@ -311,7 +330,9 @@ struct Columns<'a> {
     series: &'a [u32],
     buckets: &'a [i32],
     counts: [&'a [u64]; 4],
-    floats: [&'a [f64]; 5],
+    floats: [&'a [f64]; 3],
+    extremes: [&'a Float64Array; 2],
+    whose: [&'a ListArray; 2],
     crowds: &'a ListArray,
     members: &'a BinaryArray,
     times: &'a ListArray,
@@ -328,7 +349,9 @@ impl<'a> Columns<'a> {
             series: batch.column(0).as_primitive::<UInt32Type>().values(),
             buckets: batch.column(1).as_primitive::<Int32Type>().values(),
             counts: [count(3), count(4), count(5), count(11)],
-            floats: [float(6), float(7), float(8), float(9), float(10)],
+            floats: [float(6), float(9), float(10)],
+            extremes: [7, 8].map(|index| batch.column(index).as_primitive::<Float64Type>()),
+            whose: [18, 19].map(|index| batch.column(index).as_list()),
             crowds: batch.column(12).as_list(),
             members: batch.column(13).as_binary(),
             times: batch.column(14).as_list(),
@@ -339,17 +362,14 @@ impl<'a> Columns<'a> {
     }
 
     fn cell(&self, row: usize) -> Result<Cell> {
-        let crowd = if self.crowds.is_null(row) {
-            Crowd::many()
-        } else {
-            let mut crowd = Crowd::default();
-            let few = self.crowds.value(row);
-            few.as_primitive::<UInt64Type>()
-                .values()
-                .iter()
-                .for_each(|person| crowd.insert(*person));
-            crowd
+        let extreme = |end: usize| Extreme {
+            number: self.extremes[end].value(row),
+            whose: crowd(self.whose[end], row),
         };
+        let extremes = self.extremes[0].is_valid(row).then(|| Extremes {
+            least: extreme(0),
+            most: extreme(1),
+        });
         let members = if self.members.is_null(row) {
             RoaringTreemap::new()
         } else {
@@ -378,12 +398,11 @@ impl<'a> Columns<'a> {
             person_events: self.counts[1][row],
             numbers: self.counts[2][row],
             sum: self.floats[0][row],
-            min: self.floats[1][row],
-            max: self.floats[2][row],
-            from_previous_ms: self.floats[3][row],
-            from_start_ms: self.floats[4][row],
+            extremes,
+            from_previous_ms: self.floats[1][row],
+            from_start_ms: self.floats[2][row],
             persons: self.counts[3][row],
-            crowd,
+            crowd: crowd(self.crowds, row),
             members,
             times,
         })

@@ -203,7 +203,7 @@ impl Accumulate for Accumulator {
                     let cell = metric.counters.cell(*segment as usize, slot as usize);
                     metric.counters.count(cell, rows.persons[row]);
                     if let Some(numbers) = numbers {
-                        metric.counters.number(cell, numbers, row);
+                        metric.counters.number(cell, numbers, row, rows.persons[row]);
                     }
                     if let Some(values) = &metric.values {
                         metric.counters.values(cell, values.of_row(row));

@@ -74,6 +74,11 @@ pub(crate) fn figure(measure: &Measure) -> Figure {
         Measure::Frequency { .. } => Figure::Frequency,
         Measure::Sessions => Figure::Sessions,
         Measure::Sum { .. } | Measure::Mean { .. } | Measure::Min { .. } | Measure::Max { .. } => Figure::Numbers,
+        // The smallest and the largest number.
+        Measure::Percentile {
+            percentile: 0.0 | 100.0,
+            ..
+        } => Figure::Numbers,
         Measure::Median { .. } | Measure::Percentile { .. } => Figure::Spread,
         Measure::Distinct { .. } => Figure::Values,
     }

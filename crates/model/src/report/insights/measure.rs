@@ -52,12 +52,13 @@ pub enum Measure {
         /// 0 to 100.
         percentile: f64,
     },
-    /// Smallest number; 0 where no event has one.
+    /// Smallest number; 0 where no event has one. It is single persons' number: an answer that shows it discloses whose it
+    /// is, if they are few. So do percentiles 0 and 100, and extremes of frequency.
     Min {
         #[schema(value_type = Object)]
         property: Expression,
     },
-    /// Largest number; 0 where no event has one.
+    /// Largest number; 0 where no event has one. Like the smallest.
     Max {
         #[schema(value_type = Object)]
         property: Expression,

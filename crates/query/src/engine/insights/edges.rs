@@ -64,13 +64,10 @@ impl Looking<'_> {
         let cells = self
             .metrics()
             .flat_map(|metric| (0..buckets).map(move |bucket| (metric, bucket)));
-        let numbers = cells
-            .filter_map(|(metric, bucket)| computed.cells.find(metric, Some(bucket), everybody))
-            .filter(|cell| cell.numbers > 0);
-        Ok(numbers.fold(None, |extent, cell| {
-            let (smallest, largest) = extent.unwrap_or((cell.min, cell.max));
-            Some((cell.min.min(smallest), cell.max.max(largest)))
-        }))
+        let ends = cells
+            .filter_map(|(metric, bucket)| computed.cells.find(metric, Some(bucket), everybody)?.extremes.as_ref())
+            .map(|extremes| (extremes.least.number, extremes.most.number));
+        Ok(ends.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1))))
     }
 
     /// Whose numbers are in the ranges of these numbers.

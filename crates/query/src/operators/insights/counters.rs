@@ -2,6 +2,7 @@
 
 use super::Figure;
 use crate::operators::cells::{Cell, CellKey, Cells, WHOLE_RANGE};
+use crate::operators::extremes::Extremes;
 use crate::operators::input::Breakdowns;
 use crate::operators::values::Values;
 use crate::persons::{Crowd, PersonSet};
@@ -36,12 +37,11 @@ struct Counts {
     last_person: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Numbers {
     count: u64,
     sum: f64,
-    min: f64,
-    max: f64,
+    extremes: Option<Extremes>,
 }
 
 impl Counters {
@@ -111,7 +111,7 @@ impl Counters {
     }
 
     #[inline]
-    pub fn number(&mut self, cell: usize, numbers: &Float64Array, row: usize) {
+    pub fn number(&mut self, cell: usize, numbers: &Float64Array, row: usize, person: u64) {
         if numbers.is_null(row) {
             return;
         }
@@ -120,9 +120,10 @@ impl Counters {
             return self.spreads[cell].push(number);
         }
         let known = &mut self.numbers[cell];
-        let first = known.count == 0;
-        known.min = if first { number } else { known.min.min(number) };
-        known.max = if first { number } else { known.max.max(number) };
+        match &mut known.extremes {
+            Some(extremes) => extremes.add(number, person),
+            none => *none = Some(Extremes::of(number, person)),
+        }
         known.count += 1;
         known.sum += number;
     }
@@ -205,7 +206,7 @@ impl Counters {
 
     fn take(&mut self, cell: usize, values: Option<&Values>) -> Cell {
         let counts = self.counts[cell];
-        let numbers = self.numbers.get(cell).copied().unwrap_or_default();
+        let numbers = self.numbers.get_mut(cell).map(std::mem::take).unwrap_or_default();
         let spread = self.spreads.get_mut(cell).map(std::mem::take);
         let seen = self.values.get_mut(cell).map(std::mem::take);
         let texts = seen.into_iter().flatten();
@@ -214,8 +215,7 @@ impl Counters {
             person_events: counts.person_events,
             numbers: numbers.count,
             sum: numbers.sum,
-            min: numbers.min,
-            max: numbers.max,
+            extremes: numbers.extremes,
             spread: counted(spread.unwrap_or_default()),
             values: texts.filter_map(|value| Some(values?.text(value))).collect(),
             crowd: std::mem::take(&mut self.crowds[cell]),
@@ -227,7 +227,10 @@ impl Counters {
         let sets: usize = self.sets.iter().map(PersonSet::size_bytes).sum();
         let crowds: usize = self.crowds.iter().map(|crowd| crowd.few().len() * 8).sum();
         let values: usize = self.values.iter().map(|values| values.capacity() * 5).sum();
+        let extremes = self.numbers.iter().flat_map(|numbers| &numbers.extremes);
+        let whose: usize = extremes.map(Extremes::heap_bytes).sum();
         sets + crowds
+            + whose
             + values
             + self.spread_bytes()
             + self.blocks.capacity() * 4

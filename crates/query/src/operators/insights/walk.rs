@@ -5,6 +5,7 @@
 use super::members::Members;
 use super::{Figure, Metric};
 use crate::operators::cells::{Cell, CellKey, Cells, WHOLE_RANGE};
+use crate::operators::extremes::Extremes;
 use crate::operators::group::{Grouped, OfPerson};
 use crate::operators::input::{Breakdowns, Rows};
 use crate::operators::sessions::sessions;
@@ -167,12 +168,17 @@ impl Walk {
 #[derive(Default)]
 struct Frequency {
     persons: HashMap<u64, u64>,
+    extremes: Option<Extremes>,
     crowd: Crowd,
 }
 
 impl Frequency {
     fn add(&mut self, person: u64, events: u64) {
         *self.persons.entry(events).or_default() += 1;
+        match &mut self.extremes {
+            Some(extremes) => extremes.add(events as f64, person),
+            none => *none = Some(Extremes::of(events as f64, person)),
+        }
         self.crowd.insert(person);
     }
 
@@ -180,6 +186,7 @@ impl Frequency {
         let spread = self.persons.into_iter();
         Cell {
             spread: spread.map(|(events, persons)| (events as f64, persons)).collect(),
+            extremes: self.extremes,
             crowd: self.crowd,
             ..Cell::default()
         }
