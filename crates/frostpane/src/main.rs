@@ -4,21 +4,27 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod backup;
+mod backup_command;
 mod client;
 mod console;
 mod control;
 mod demo;
+mod formats;
 mod generate;
 mod import;
 mod init;
 mod login;
+mod pace;
 mod places;
 mod reference;
 mod report;
+mod restore;
+mod scrub;
 mod serve;
 mod sql;
+mod upgrade;
 mod vault_process;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -51,8 +57,14 @@ enum Command {
     Reference(reference::Reference),
     /// Make a new one-time login link for the owner.
     Login(login::Login),
-    /// Copy the data directory, consistently, while the server runs.
-    Backup(backup::Backup),
+    /// Copy events, vault and keystore into backups, consistently, while the server runs.
+    Backup(backup_command::Backup),
+    /// Put a backup into new directories.
+    Restore(restore::Restore),
+    /// Compare everything on disk, or in backups, with its checksums. Ends with 1 if anything is damaged.
+    Verify(verify::Verify),
+    /// Bring files of an earlier version up to this one, or say whether that is needed and possible.
+    Upgrade(upgrade::Upgrade),
     /// Run the vault.
     #[command(subcommand)]
     Vault(vault_process::VaultCommand),
@@ -70,6 +82,9 @@ fn main() -> ExitCode {
         Command::Reference(command) => command.run(),
         Command::Login(command) => command.run(),
         Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Verify(command) => command.run(),
+        Command::Upgrade(command) => command.run(),
         Command::Vault(command) => command.run(),
     };
     match result {

@@ -18,11 +18,6 @@ impl Places {
     pub fn ledger(&self) -> PathBuf {
         self.data.join("ledger")
     }
-
-    /// Where the running server takes commands of its own user.
-    pub fn control_socket(&self) -> PathBuf {
-        self.data.join("run").join("control.sock")
-    }
 }
 
 /// The vault's socket, in a directory that only its user and group may enter.

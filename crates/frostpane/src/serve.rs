@@ -3,6 +3,7 @@
 use crate::console::{init_logs, say};
 use crate::control;
 use crate::places::Places;
+use crate::scrub;
 use crate::vault_process::VaultProcess;
 use anyhow::Context;
 use clap::Args;
@@ -53,6 +54,12 @@ pub struct Settings {
     /// Memory for answers that are kept until something changes, in MiB; 0 keeps none.
     #[arg(long, value_name = "MIB", default_value_t = 128)]
     pub answer_memory: usize,
+    /// Hours between two verifications of everything on disk; 0 for none.
+    #[arg(long, value_name = "HOURS", default_value_t = 168)]
+    pub verify_every: u64,
+    /// MiB a second that such a verification reads.
+    #[arg(long, value_name = "MIB", default_value_t = 20)]
+    pub verify_rate: u64,
     /// Write logs as JSON lines.
     #[arg(long)]
     pub log_json: bool,
@@ -74,6 +81,8 @@ pub struct Running {
     vault: VaultProcess,
     store: Store,
     places: Places,
+    /// Hours between verifications, and their MiB a second.
+    verify: (u64, u64),
 }
 
 impl Running {
@@ -123,6 +132,7 @@ impl Running {
             vault,
             store,
             places,
+            verify: (settings.verify_every, settings.verify_rate),
         })
     }
 
@@ -151,8 +161,10 @@ impl Running {
             vault,
             store,
             places,
+            verify,
         } = self;
-        let _control = control::listen(&places, store.clone())?;
+        let _control = control::listen(&places, &app)?;
+        scrub::start(&places, &app, verify.0, verify.1);
         say(format!("listening on http://{}", listener.local_addr()?));
         runtime.block_on(server::serve(listener, server::router(app), stop_signal()));
         tracing::info!("Draining");

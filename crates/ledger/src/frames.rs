@@ -9,7 +9,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-const HEADER_BYTES: usize = 8;
+pub(crate) const HEADER_BYTES: usize = 8;
 /// No frame is longer; a larger length is damage.
 const FRAME_BYTES_MAX: usize = 64 << 20;
 
@@ -146,7 +146,7 @@ impl Frames {
 }
 
 /// The frame at `at`: `None` at the end or where the file stops inside a frame, `Err` where it is damaged.
-fn frame_at(bytes: &[u8], at: usize) -> Option<Result<&[u8], ()>> {
+pub(crate) fn frame_at(bytes: &[u8], at: usize) -> Option<Result<&[u8], ()>> {
     let header = bytes.get(at..at + HEADER_BYTES)?;
     let (length, crc) = split_header(header.try_into().ok()?);
     if length > FRAME_BYTES_MAX {

@@ -16,9 +16,14 @@ mod entry;
 mod frames;
 mod gate;
 mod ledger;
+mod verify;
 
 pub use disclosure::{Class, Disclosure, Undisclosed, digest_of};
 pub use entry::{Actor, Asker, Decision, Entry, PersonsRef, Purpose, PurposeError};
 pub use gate::{Gate, GateError};
 pub use ledger::{EntryFilter, Ledger, LedgerError};
 pub use model::PurposeCode;
+pub use verify::{LedgerDamage, LedgerVerified, verify};
+
+/// Version of the ledger's files, as every entry names it in `v`.
+pub const FORMAT_VERSION: u32 = 1;

@@ -3,6 +3,7 @@
 use crate::auth::SessionCache;
 use crate::error::{ApiError, ApiResult};
 use crate::http_metrics::HttpMetrics;
+use crate::integrity::Integrity;
 use crate::mixpanel::EngageSessions;
 use crate::permits::Permits;
 use crate::pseudonym::Pseudonyms;
@@ -55,6 +56,7 @@ pub struct App {
     pub sessions: SessionCache,
     pub engage_sessions: EngageSessions,
     pub metrics: HttpMetrics,
+    pub integrity: Integrity,
     pub started: Instant,
     pub ingest_permits: Semaphore,
     pub permits: Permits,
@@ -85,6 +87,7 @@ impl App {
             sessions: SessionCache::default(),
             engage_sessions: EngageSessions::default(),
             metrics: HttpMetrics::default(),
+            integrity: Integrity::default(),
             started: Instant::now(),
             ingest_permits: Semaphore::new(INGEST_CONCURRENCY),
             pseudonyms: Mutex::default(),

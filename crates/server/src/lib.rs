@@ -15,6 +15,7 @@ pub mod credentials;
 mod error;
 mod http_metrics;
 mod ingest;
+mod integrity;
 mod metrics_page;
 mod mixpanel;
 mod permits;

@@ -30,6 +30,7 @@ pub fn render(app: &App) -> String {
     app.metrics.register(&mut registry);
     collection(app, &mut registry);
     storage(app, &mut registry);
+    integrity(app, &mut registry);
     questions(app, &mut registry);
     gauge(
         &mut registry,
@@ -163,6 +164,28 @@ fn storage(app: &App, registry: &mut Registry) {
         "store_maintenance_failures",
         "Flushes and compactions that failed",
         metrics.maintenance_failures,
+    );
+}
+
+/// What reading everything again has found. `damaged_files` above 0 wants an operator: restore that file from a backup.
+fn integrity(app: &App, registry: &mut Registry) {
+    gauge(
+        registry,
+        "damaged_files",
+        "Damage that the last verification of the files on disk found",
+        app.integrity.damaged_files(),
+    );
+    counter(
+        registry,
+        "verified_bytes",
+        "Bytes on disk that verifications read and compared",
+        app.integrity.bytes(),
+    );
+    gauge(
+        registry,
+        "verification_finished_seconds",
+        "When the last verification ended, in seconds since 1970; 0 for none since the start",
+        app.integrity.finished_s(),
     );
 }
 

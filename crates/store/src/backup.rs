@@ -1,84 +1,99 @@
-//! Copying a running store.
+//! What a backup copies, held still while the store goes on.
 //!
 //! The log first, then the catalog, then the segments that the copied catalog names. In this order the copy is
-//! complete whatever is flushed meanwhile: a record is in the copied log, or a flush has put it into segments before
-//! the catalog was copied. The segments are held by a snapshot, so compaction cannot remove them under the copy.
+//! complete whatever is flushed meanwhile: a record is in the log files listed first, or a flush has put it into segments
+//! before the catalog was copied. Log files are held open and segments by reference, so neither a flush nor compaction can
+//! take them away before they are read.
 
-use crate::core::{Core, log_directory, segment_directory};
+use crate::catalog;
+use crate::core::{Core, catalog_file};
+use crate::disk::ReadFile;
 use crate::error::StoreError;
 use crate::log::{file_path, files};
+use crate::segment::Segment;
+use crate::segment::checked::CheckedFile;
 use std::cmp::Ordering;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-pub(crate) fn backup(core: &Core, to: &Path) -> Result<(), StoreError> {
-    let mut target = core.options.clone();
-    target.directory = to.to_path_buf();
-    if to.join("catalog.db").exists() {
-        return Err(StoreError::NotAStore {
-            directory: to.to_path_buf(),
-            what: "there is a store already".into(),
-        });
-    }
-    for directory in [log_directory(&target), segment_directory(&target)] {
-        fs::create_dir_all(&directory).map_err(|source| StoreError::io("create", &directory, source))?;
-    }
-    copy_log(core, &log_directory(&target))?;
-    let segments: Vec<_> = {
-        // No flush or compaction may come between the catalog's copy and the list.
-        let _held = core.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
-        core.catalog.copy_to(&to.join("catalog.db"))?;
-        let state = core.state();
-        let projects = state.projects.values();
-        projects
-            .flat_map(|project| project.segments.iter().map(Arc::clone))
-            .collect()
-    };
-    for segment in &segments {
-        let name = segment.meta.file_name();
-        copy_file(&segment.file.path, &segment_directory(&target).join(name))?;
-    }
-    for directory in [to.to_path_buf(), log_directory(&target), segment_directory(&target)] {
-        let sync = File::open(&directory).and_then(|file| file.sync_all());
-        sync.map_err(|source| StoreError::io("sync", &directory, source))?;
-    }
-    Ok(())
+/// A file of the store as of the moment of [`crate::Store::freeze`].
+pub struct FrozenFile {
+    /// Relative to the store's directory.
+    pub path: String,
+    pub bytes: u64,
+    /// Equal only if the content is, for files that never change.
+    pub identity: Option<Vec<u8>>,
+    content: Content,
 }
 
-/// Copies the log files there are, as far as they are durable: what lies behind may yet be cut off and overwritten.
+enum Content {
+    Log(Arc<dyn ReadFile>),
+    Segment(Arc<Segment>, Option<CheckedFile>),
+}
+
+impl FrozenFile {
+    /// Fills the buffer from `offset` on. Damage is reported, not copied: a segment's blocks are compared with their
+    /// checksums.
+    pub fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match &mut self.content {
+            Content::Log(file) => file.read_at(offset, buffer),
+            Content::Segment(segment, open) => {
+                let file = match open {
+                    Some(file) => file,
+                    None => open.insert(segment.open().map_err(io::Error::other)?),
+                };
+                let content = file.read(offset, buffer.len()).map_err(io::Error::other)?;
+                buffer.copy_from_slice(&content);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Copies the catalog into `catalog_copy`, a new or empty file, and lists everything else that belongs to it.
+pub(crate) fn freeze(core: &Core, catalog_copy: &Path) -> Result<Vec<FrozenFile>, StoreError> {
+    let mut frozen = log_files(core)?;
+    // No flush or compaction may come between the catalog's copy and the list.
+    let _held = core.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+    catalog::copy(&catalog_file(&core.options), catalog_copy)?;
+    let state = core.state();
+    let segments = state.projects.values().flat_map(|project| project.segments.iter());
+    frozen.extend(segments.map(|segment| FrozenFile {
+        path: format!("segments/{}", segment.meta.file_name()),
+        bytes: segment.meta.bytes,
+        identity: Some(segment.meta.sums.iter().flat_map(|sum| sum.to_le_bytes()).collect()),
+        content: Content::Segment(segment.clone(), None),
+    }));
+    Ok(frozen)
+}
+
+/// The log files there are, as far as they are durable: what lies behind may yet be cut off and overwritten.
 /// A file that a flush removes meanwhile is not needed: its records are in segments.
-fn copy_log(core: &Core, to: &Path) -> Result<(), StoreError> {
+fn log_files(core: &Core) -> Result<Vec<FrozenFile>, StoreError> {
     let directory = core.log_directory();
     let Some((current, durable)) = core.log_end() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
+    let mut frozen = Vec::new();
     for first in files::list(&*core.options.disk, &directory)? {
-        let (from, copy) = (file_path(&directory, first), file_path(to, first));
-        let bytes = match from.cmp(&current) {
-            Ordering::Less => u64::MAX,
+        let path = file_path(&directory, first);
+        let file = match core.options.disk.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            other => other.map_err(|source| StoreError::io("open", &path, source))?,
+        };
+        let bytes = match path.cmp(&current) {
+            Ordering::Less => file.size(),
             Ordering::Equal => durable,
             Ordering::Greater => continue,
         };
-        match copy_part(&from, &copy, bytes) {
-            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            other => other?,
-        }
+        let name = path.file_name().expect("a log file has a name").to_string_lossy();
+        frozen.push(FrozenFile {
+            path: format!("log/{name}"),
+            bytes,
+            identity: None,
+            content: Content::Log(file),
+        });
     }
-    Ok(())
-}
-
-fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
-    copy_part(from, to, u64::MAX)
-}
-
-fn copy_part(from: &Path, to: &Path, bytes: u64) -> Result<(), StoreError> {
-    let copy = || -> io::Result<()> {
-        let mut source = File::open(from)?.take(bytes);
-        let mut target = File::create_new(to)?;
-        io::copy(&mut source, &mut target)?;
-        target.sync_all()
-    };
-    copy().map_err(|source| StoreError::io("copy", from, source))
+    Ok(frozen)
 }

@@ -9,15 +9,18 @@ mod credentials;
 mod documents;
 mod projects;
 pub(crate) mod publish;
+mod reader;
 mod schema;
 
 pub use credentials::{Credential, CredentialKind};
 pub use documents::{Document, Draft, Replaced, Stamp};
 pub use projects::{Project, ProjectSettings};
+pub(crate) use reader::CatalogReader;
+pub use schema::VERSION as CATALOG_VERSION;
 
 use crate::error::StoreError;
 use model::{EventTime, ProjectId};
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -70,13 +73,25 @@ impl Catalog {
     fn change_cache(&self, change: impl FnOnce(&mut Cache)) {
         change(&mut self.cache.write().unwrap_or_else(PoisonError::into_inner));
     }
+}
 
-    /// Writes a consistent copy of the database to a new file.
-    pub(crate) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
-        let target = file.to_string_lossy().into_owned();
-        self.lock()
-            .execute("VACUUM INTO ?1", [target])
-            .map(drop)
-            .map_err(StoreError::catalog("copy itself"))
+/// Writes a consistent copy of a database, live or not, to a new or empty file. Over a connection of its own: whoever reads
+/// or saves a document meanwhile does not wait.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let copied = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .and_then(|connection| connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]));
+    copied.map(drop).map_err(StoreError::catalog("copy itself"))
+}
+
+/// Version of the catalog's tables in a file.
+pub(crate) fn version(file: &Path) -> Result<u32, StoreError> {
+    CatalogReader::open(file)?.version()
+}
+
+/// Refuses a catalog of a later version. One that cannot be read at all is damage, which is for others to say.
+pub(crate) fn check_version(file: &Path) -> Result<(), StoreError> {
+    match version(file) {
+        Ok(found) => schema::check_version(file, found),
+        Err(_) => Ok(()),
     }
 }

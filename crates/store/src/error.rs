@@ -54,6 +54,12 @@ pub enum StoreError {
     /// The directory holds no store, or one of an unknown format.
     #[error("{directory}: {what}")]
     NotAStore { directory: PathBuf, what: String },
+    /// The files were written by a later version of the program. Nothing was changed.
+    #[error(
+        "{file} has format {found}, and this program reads up to {known}; start the later program again, or restore a backup \
+         that was made before it first ran"
+    )]
+    NewerFormat { file: PathBuf, found: u32, known: u32 },
     /// Any other failure of the file system.
     #[error("cannot {action} {file}")]
     Io {

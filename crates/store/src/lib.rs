@@ -34,13 +34,22 @@ mod segment;
 mod snapshot;
 mod state;
 mod store;
+mod upgrade;
+mod verify;
 
-pub use catalog::{Catalog, Credential, CredentialKind, Document, Draft, Project, ProjectSettings, Replaced, Stamp};
+pub use backup::FrozenFile;
+pub use catalog::{
+    CATALOG_VERSION, Catalog, Credential, CredentialKind, Document, Draft, Project, ProjectSettings, Replaced, Stamp,
+};
 pub use columns::{Column, ColumnKind, EventSummary, parse_physical, physical_name, string_type};
 pub use error::StoreError;
+pub use log::FORMAT_VERSION as LOG_VERSION;
 pub use log::commit::Position;
 pub use options::{StoreMetrics, StoreOptions};
 pub use scan::{Scan, ScanRequest};
+pub use segment::FORMAT_VERSION as SEGMENT_VERSION;
 pub use snapshot::Snapshot;
 pub use state::profiles::{Profile, Profiles};
 pub use store::Store;
+pub use upgrade::{FormatFound, formats};
+pub use verify::{Damage, Verified, verify};

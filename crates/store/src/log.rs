@@ -19,6 +19,8 @@ pub(crate) const RECORD_BYTES_MAX: usize = 64 << 20;
 
 pub(crate) const FILE_HEADER_BYTES: usize = 24;
 pub(crate) const FRAME_HEADER_BYTES: usize = 20;
+/// Version of the log's format, the last byte of [`MAGIC`].
+pub const FORMAT_VERSION: u32 = 1;
 const MAGIC: [u8; 8] = *b"FPLOG\0\0\x01";
 
 /// First bytes of a log file: magic, number of its first record, checksum.
@@ -36,6 +38,13 @@ fn parse_file_header(bytes: &[u8]) -> Option<u64> {
     let header = bytes.get(..FILE_HEADER_BYTES)?;
     let first = u64_at(header, 8)?;
     (header == file_header(first)).then_some(first)
+}
+
+/// The version that a whole header names. Later versions keep magic and checksum where they are.
+pub(crate) fn version_of_header(bytes: &[u8]) -> Option<u32> {
+    let header = bytes.get(..FILE_HEADER_BYTES)?;
+    let whole = crc32c::crc32c(&header[..16]) == u32_at(header, 16)?;
+    (whole && header[..7] == MAGIC[..7]).then(|| u32::from(header[7]))
 }
 
 /// Appends one frame to `out`. `earlier_in_group`: records of the same group before this one.

@@ -15,6 +15,7 @@ pub(crate) mod writer;
 
 use crate::disk::Disk;
 use crate::error::StoreError;
+use checked::CheckedFile;
 use footer::Footer;
 use model::ProjectId;
 use probe::Superseded;
@@ -22,6 +23,9 @@ use roaring::{RoaringBitmap, RoaringTreemap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+
+/// Version of the segments' format. Segments do not name it themselves: the catalog's version tells.
+pub const FORMAT_VERSION: u32 = 1;
 
 /// What the catalog holds about a segment, but for its deleted rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +94,11 @@ impl Segment {
     pub fn may_hold(&self, persons: &RoaringTreemap, shards: u32) -> bool {
         let shard = u64::from(self.meta.shard);
         persons.iter().any(|person| person % u64::from(shards) == shard)
+    }
+
+    /// Opens the file apart from the readers': every block will be compared with its checksum again.
+    pub fn open(&self) -> Result<CheckedFile, StoreError> {
+        CheckedFile::open(&*self.file.disk, &self.file.path, &self.meta)
     }
 
     pub fn footer(&self) -> Result<&Arc<Footer>, StoreError> {

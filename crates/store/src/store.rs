@@ -1,5 +1,6 @@
 //! The store as its users hold it.
 
+use crate::backup::FrozenFile;
 use crate::catalog::Catalog;
 use crate::core::{Core, State, catalog_file, log_directory, segment_directory};
 use crate::error::StoreError;
@@ -148,10 +149,11 @@ impl Store {
         self.inner.core.metrics()
     }
 
-    /// Writes a copy of the store to a new directory while it runs. Opening the copy gives the answers of a moment
-    /// between start and end of the backup.
-    pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        crate::backup::backup(&self.inner.core, to)
+    /// Holds the store as it is now for a backup, while it goes on: copies the catalog into `catalog_copy`, a new or empty
+    /// file, and returns the other files that belong to it. A directory with all of them, the copy as `catalog.db`, opens
+    /// like this store and has every record that was acknowledged before the call.
+    pub fn freeze(&self, catalog_copy: &Path) -> Result<Vec<FrozenFile>, StoreError> {
+        crate::backup::freeze(&self.inner.core, catalog_copy)
     }
 
     /// Ends the background work and writes what waits. Appends through other handles are refused from now on.

@@ -51,6 +51,12 @@ pub(crate) fn create(directory: &Path) -> Result<(), VaultServeError> {
     Ok(())
 }
 
+/// Forgets all sessions and unused links of a file that was put back: some had ended since.
+pub(crate) fn end_all_sessions(path: &Path) -> Result<(), VaultServeError> {
+    let connection = sqlite::open(path)?;
+    Ok(connection.execute_batch("BEGIN; DELETE FROM session; DELETE FROM login_code; COMMIT;")?)
+}
+
 impl Accounts {
     pub(crate) fn open(directory: &Path, store: &KeyStore, clock: Arc<dyn Clock>) -> Result<Accounts, VaultServeError> {
         let path = directory.join("accounts.db");

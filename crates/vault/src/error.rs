@@ -81,6 +81,12 @@ pub enum VaultServeError {
         found: u64,
         expected: u64,
     },
+    /// The file was written by a later version of the program. Nothing was changed.
+    #[error(
+        "{} has format {found}, and this program reads up to {}; start the later program again, or restore a backup that was \
+         made before it first ran", file.display(), crate::FORMAT_VERSION
+    )]
+    NewerFormat { file: PathBuf, found: u32 },
     /// The folder of the socket would let others in.
     #[error("{} must not be open to other users (mode 0750 or less)", .0.display())]
     OpenFolder(PathBuf),

@@ -22,7 +22,8 @@ mod transaction;
 mod writer;
 mod writes;
 
-pub(crate) use directory::{Directory, DirectoryOptions, create, is_unused};
+pub(crate) use directory::{Directory, DirectoryOptions, adopt_restored, create, is_unused};
+pub(crate) use load::{inconsistencies, keyless};
 #[cfg(test)]
 pub(crate) use writer::Step;
 pub(crate) use writer::Steps;

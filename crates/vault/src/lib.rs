@@ -17,11 +17,12 @@
 //! Grants and approvals are not built: owners and privacy officers may reveal, nobody else. There are no daily budgets
 //! yet. Erasure, key generations, sealed batches, original identity merge and the cookieless kind of identity are not
 //! built either. After a restore with [`VaultOptions::accept_restore`] numbers above the restored high-water mark are
-//! not skipped by themselves.
+//! not skipped by themselves; `frostpane restore` puts events and vault back as of one moment, where there are none.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod accounts;
+pub mod backup;
 pub mod clock;
 mod crypto;
 mod disclosure;
@@ -39,4 +40,5 @@ pub use accounts::{LINK_LIFE_MS, SESSION_IDLE_MS, SESSION_LIFE_MS};
 pub use error::{Fault, VaultServeError};
 pub use root::RootSource;
 pub use server::{Server, Stop, VaultOptions, serve};
+pub use sqlite::FORMAT_VERSION;
 pub use vault::{Vault, init};

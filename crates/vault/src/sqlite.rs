@@ -7,6 +7,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+/// Version of the vault's databases. They carry one less than it in SQLite's `user_version`, where new files have 0.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The version that a database carries.
+pub(crate) fn format_version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    connection.pragma_query_value(None, "user_version", |row| {
+        row.get::<_, u32>(0).map(|version| version + 1)
+    })
+}
+
 /// Opens for writing; makes the file (mode 0600, which its WAL inherits) if it is missing.
 ///
 /// `synchronous=FULL`: a commit has been fsynced when it returns. `secure_delete`: deleted rows are overwritten.
@@ -21,6 +31,11 @@ pub(crate) fn open(path: &Path) -> Result<Connection, VaultServeError> {
         .map_err(VaultServeError::io(path))?;
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | no_mutex())?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    let found = format_version(&connection)?;
+    if found > FORMAT_VERSION {
+        let file = path.to_owned();
+        return Err(VaultServeError::NewerFormat { file, found });
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", "ON")?;

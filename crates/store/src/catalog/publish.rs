@@ -7,7 +7,7 @@ use crate::segment::SegmentMeta;
 use crate::state::profiles::{Profile, Slot};
 use model::{EventTime, ProjectId};
 use roaring::RoaringBitmap;
-use rusqlite::{Row, Transaction};
+use rusqlite::{Connection, Row, Transaction};
 
 /// Changes of one transaction.
 #[derive(Default)]
@@ -61,9 +61,7 @@ pub(crate) struct ProjectOnDisk {
 
 impl Catalog {
     pub(crate) fn setting(&self, name: &str) -> Result<u64, StoreError> {
-        self.lock()
-            .query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| row.get(0))
-            .map_err(StoreError::catalog("read a setting"))
+        setting(&self.lock(), name)
     }
 
     /// Takes numbers for new segments. They are never given again, whatever becomes of the segments.
@@ -111,27 +109,44 @@ impl Catalog {
 
     /// Everything about all projects that have state of their own.
     pub(crate) fn load(&self) -> Result<Vec<ProjectOnDisk>, StoreError> {
-        let connection = self.lock();
-        let load = || -> rusqlite::Result<Vec<ProjectOnDisk>> {
-            let mut projects: Vec<ProjectOnDisk> = connection
-                .prepare("SELECT id, next_seq, feed_position, received_ms FROM project ORDER BY id")?
-                .query_map((), |row| {
-                    Ok(ProjectOnDisk {
-                        project: ProjectId(row.get(0)?),
-                        next_seq: row.get(1)?,
-                        feed_position: row.get(2)?,
-                        received: EventTime(row.get(3)?),
-                        ..ProjectOnDisk::default()
-                    })
-                })?
-                .collect::<rusqlite::Result<_>>()?;
-            for project in &mut projects {
-                load_project(&connection, project)?;
-            }
-            Ok(projects)
-        };
-        load().map_err(StoreError::catalog("read its projects"))
+        load(&self.lock())
     }
+}
+
+pub(super) fn setting(connection: &Connection, name: &str) -> Result<u64, StoreError> {
+    connection
+        .query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| row.get(0))
+        .map_err(StoreError::catalog("read a setting"))
+}
+
+pub(super) fn load(connection: &Connection) -> Result<Vec<ProjectOnDisk>, StoreError> {
+    let load = || -> rusqlite::Result<Vec<ProjectOnDisk>> {
+        let mut projects: Vec<ProjectOnDisk> = connection
+            .prepare("SELECT id, next_seq, feed_position, received_ms FROM project ORDER BY id")?
+            .query_map((), |row| {
+                Ok(ProjectOnDisk {
+                    project: ProjectId(row.get(0)?),
+                    next_seq: row.get(1)?,
+                    feed_position: row.get(2)?,
+                    received: EventTime(row.get(3)?),
+                    ..ProjectOnDisk::default()
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for project in &mut projects {
+            load_project(connection, project)?;
+        }
+        Ok(projects)
+    };
+    load().map_err(StoreError::catalog("read its projects"))
+}
+
+/// All segments, of every project.
+pub(super) fn segments_of(connection: &Connection) -> rusqlite::Result<Vec<SegmentMeta>> {
+    connection
+        .prepare("SELECT * FROM segment ORDER BY id")?
+        .query_map((), |row| segment_of_row(row).map(|(meta, _)| meta))?
+        .collect()
 }
 
 fn write_project(transaction: &Transaction<'_>, changes: &ProjectChanges) -> rusqlite::Result<()> {
@@ -221,7 +236,7 @@ fn write_segments(transaction: &Transaction<'_>, publication: &Publication) -> r
     Ok(())
 }
 
-fn load_project(connection: &rusqlite::Connection, project: &mut ProjectOnDisk) -> rusqlite::Result<()> {
+fn load_project(connection: &Connection, project: &mut ProjectOnDisk) -> rusqlite::Result<()> {
     let id = project.project.0;
     project.columns = connection
         .prepare("SELECT name, kind, rows FROM property_column WHERE project = ?1 ORDER BY position")?

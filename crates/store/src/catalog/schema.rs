@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Version of the tables, in SQLite's `user_version`. A store of an earlier version is brought up to it when it is opened
 /// ([`UPGRADES`]); one of a later version is refused.
-const VERSION: i64 = 2;
+pub const VERSION: u32 = 2;
 
 /// What leads from version 1 to 2, from 2 to 3, and so on. Each runs once, in a transaction with the new version.
 const UPGRADES: [&str; 1] = ["
@@ -139,22 +139,37 @@ pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
         directory: file.parent().unwrap_or(file).to_path_buf(),
         what: format!("its catalog cannot be opened: {source}"),
     })?;
+    let version = version(&connection)?;
+    check_version(file, version)?;
     configure(&connection)?;
-    let version: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(StoreError::catalog("read its version"))?;
-    if !(1..=VERSION).contains(&version) {
-        return Err(StoreError::NotAStore {
-            directory: file.parent().unwrap_or(file).to_path_buf(),
-            what: format!("its catalog has version {version}; this program reads version {VERSION}"),
-        });
-    }
     upgrade(&connection, version).map_err(StoreError::catalog("bring its tables up to date"))?;
     Ok(connection)
 }
 
-fn upgrade(connection: &Connection, from: i64) -> rusqlite::Result<()> {
-    for (to, statements) in (2_i64..).zip(UPGRADES).filter(|(to, _)| *to > from) {
+pub(super) fn version(connection: &Connection) -> Result<u32, StoreError> {
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(StoreError::catalog("read its version"))
+}
+
+/// Whether this program can open tables of a version.
+pub(super) fn check_version(file: &Path, version: u32) -> Result<(), StoreError> {
+    match version {
+        0 => Err(StoreError::NotAStore {
+            directory: file.parent().unwrap_or(file).to_path_buf(),
+            what: "its catalog has no version".into(),
+        }),
+        found if found > VERSION => Err(StoreError::NewerFormat {
+            file: file.to_path_buf(),
+            found,
+            known: VERSION,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn upgrade(connection: &Connection, from: u32) -> rusqlite::Result<()> {
+    for (to, statements) in (2_u32..).zip(UPGRADES).filter(|(to, _)| *to > from) {
         connection.execute_batch(&format!("BEGIN; {statements} PRAGMA user_version = {to}; COMMIT;"))?;
     }
     Ok(())
@@ -194,6 +209,25 @@ mod tests {
     }
 
     #[test]
+    fn an_upgrade_that_is_cut_off_leaves_the_earlier_version_and_can_be_repeated() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("catalog.db");
+        let connection = Connection::open(&file).unwrap();
+        // The step fails half-way, after it has added columns.
+        let in_the_way = format!("{VERSION_1} CREATE TABLE document_number(x);");
+        connection.execute_batch(&in_the_way).unwrap();
+        assert!(open(&file).is_err());
+        let columns = "SELECT count(*) FROM pragma_table_info('document')";
+        let left = (
+            version(&connection).unwrap(),
+            connection.query_row(columns, (), |row| row.get(0)).unwrap(),
+        );
+        assert_eq!(left, (1, 5));
+        connection.execute_batch("DROP TABLE document_number").unwrap();
+        assert_eq!(version(&open(&file).unwrap()).unwrap(), VERSION);
+    }
+
+    #[test]
     fn upgraded_and_new_documents_have_the_same_columns() {
         let directory = tempfile::tempdir().unwrap();
         let old = directory.path().join("old.db");
@@ -222,6 +256,6 @@ mod tests {
         let connection = create(&file, 4).unwrap();
         connection.execute_batch("PRAGMA user_version = 99").unwrap();
         drop(connection);
-        assert!(matches!(open(&file), Err(StoreError::NotAStore { .. })));
+        assert!(matches!(open(&file), Err(StoreError::NewerFormat { found: 99, .. })));
     }
 }

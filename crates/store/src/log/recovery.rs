@@ -1,7 +1,7 @@
 //! Reading the log after a start: which records are there, where the durable part ends, what is damaged.
 
 use super::files::list;
-use super::{FILE_HEADER_BYTES, Frame, file_path, parse_file_header, parse_frame};
+use super::{FILE_HEADER_BYTES, FORMAT_VERSION, Frame, file_path, parse_file_header, parse_frame, version_of_header};
 use crate::disk::{Disk, read_all};
 use crate::error::StoreError;
 use model::Record;
@@ -37,6 +37,7 @@ pub(crate) fn replay(
             return Err(StoreError::corrupt(&path, 0, what));
         }
         let content = read_all(disk, &path).map_err(|source| StoreError::io("read", &path, source))?;
+        check_version(&path, &content)?;
         if parse_file_header(&content) != Some(*first) {
             if following.is_none() && holds_no_frame(&content) {
                 // Creating this file was interrupted; no record can be in it.
@@ -47,6 +48,14 @@ pub(crate) fn replay(
             return Err(StoreError::corrupt(&path, 0, "its header fails its checksum"));
         }
         let walked = walk(&path, &content, *first, following.is_none())?;
+        if walked.len < content.len() as u64 {
+            tracing::warn!(
+                file = %path.display(),
+                offset = walked.len,
+                bytes = content.len() as u64 - walked.len,
+                "Cut an unacknowledged end off the log"
+            );
+        }
         for (position, payload) in walked.frames {
             if position > flushed {
                 let offset = payload.as_ptr() as usize - content.as_ptr() as usize;
@@ -60,6 +69,35 @@ pub(crate) fn replay(
         last = (walked.next == next).then_some((path, walked.len));
     }
     Ok(Recovered { next, last })
+}
+
+/// Reads a file as [`replay`] does and changes nothing. Returns the number behind its last record.
+pub(crate) fn check(path: &Path, content: &[u8], first: u64, is_last: bool) -> Result<u64, StoreError> {
+    check_version(path, content)?;
+    if parse_file_header(content) != Some(first) {
+        if is_last && holds_no_frame(content) {
+            return Ok(first);
+        }
+        return Err(StoreError::corrupt(path, 0, "its header fails its checksum"));
+    }
+    let walked = walk(path, content, first, is_last)?;
+    for (position, payload) in &walked.frames {
+        postcard::from_bytes::<Record>(payload)
+            .map_err(|error| StoreError::corrupt(path, 0, format!("record {position} cannot be read: {error}")))?;
+    }
+    Ok(walked.next)
+}
+
+/// A whole header of a later version is no damage.
+fn check_version(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+    match version_of_header(content) {
+        Some(found) if found > FORMAT_VERSION => Err(StoreError::NewerFormat {
+            file: path.to_path_buf(),
+            found,
+            known: FORMAT_VERSION,
+        }),
+        _ => Ok(()),
+    }
 }
 
 struct Walked<'a> {
@@ -90,12 +128,6 @@ fn walk<'a>(path: &Path, content: &'a [u8], first: u64, is_last: bool) -> Result
                     let what = format!("record {expected} was durable and fails its checksum now");
                     return Err(StoreError::corrupt(path, at as u64, what));
                 }
-                tracing::warn!(
-                    file = %path.display(),
-                    offset = at,
-                    bytes = content.len() - at,
-                    "Cut an unacknowledged end off the log"
-                );
                 break;
             }
         }

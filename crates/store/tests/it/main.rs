@@ -14,3 +14,4 @@ mod profiles;
 mod properties;
 mod random_histories;
 mod support;
+mod verification;

@@ -307,19 +307,39 @@ fn check_state(connection: &Connection, store: &KeyStore, accept_restore: bool) 
             expected,
         });
     }
+    let marks: Vec<(ProjectId, u64)> = load::projects(connection)?
+        .into_iter()
+        .map(|project| Ok((project, store.high_water(project)?)))
+        .collect::<Result<_, Fault>>()?;
+    Ok(begin_lineage(connection, expected, &marks)?)
+}
+
+/// Makes a `vault.db` that was put back the beginning of a history of its own.
+///
+/// `marks` are the highest key serials that were ever taken: keys above the backup's own mark may have served people who are
+/// no longer in it (VA-4). `state_seq` is the latest state that the keystore knows of.
+fn begin_lineage(connection: &Connection, state_seq: u64, marks: &[(ProjectId, u64)]) -> Result<(), Fault> {
     let transaction = connection.unchecked_transaction()?;
-    let lineage = sqlite::meta_number(&transaction, "lineage")?.ok_or(Fault::Tampered("vault.db"))?;
+    let meta = |name| sqlite::meta_number(&transaction, name)?.ok_or(Fault::Tampered("vault.db"));
+    let (lineage, own_seq) = (meta("lineage")?, meta("state_seq")?);
     let counter = (lineage & 0xff_ffff) + 1;
     sqlite::set_meta_number(&transaction, "lineage", (first_lineage()? & !0xff_ffff) | counter)?;
-    sqlite::set_meta_number(&transaction, "state_seq", expected + 1)?;
-    for project in load::projects(&transaction)? {
-        // Keys above the backup's mark may have served people who are no longer in it (VA-4).
-        let high = store.high_water(project)?;
+    sqlite::set_meta_number(&transaction, "state_seq", state_seq.max(own_seq) + 1)?;
+    for (project, high) in marks {
         transaction.execute(
             "UPDATE project SET dek_serial = ?2 WHERE project = ?1",
-            (project.0, high as i64),
+            (project.0, *high as i64),
         )?;
     }
-    transaction.commit()?;
-    Ok(())
+    Ok(transaction.commit()?)
+}
+
+/// The same for a file that no vault has opened yet.
+pub(crate) fn adopt_restored(path: &Path, state_seq: u64, marks: &[(i64, i64)]) -> Result<(), VaultServeError> {
+    let connection = sqlite::open(path)?;
+    let marks: Vec<(ProjectId, u64)> = marks
+        .iter()
+        .map(|(project, high)| (ProjectId(*project as u32), *high as u64))
+        .collect();
+    Ok(begin_lineage(&connection, state_seq, &marks)?)
 }

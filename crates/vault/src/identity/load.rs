@@ -9,6 +9,7 @@ use crate::keys::ProjectKeys;
 use model::{FeedEntry, ProjectId};
 use rusqlite::Connection;
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 pub(super) fn projects(connection: &Connection) -> Result<Vec<ProjectId>, Fault> {
     let mut select = connection.prepare("SELECT project FROM project ORDER BY project")?;
@@ -76,6 +77,50 @@ fn check_counters(connection: &Connection, project: ProjectId, counters: &Counte
         true => Ok(()),
         false => Err(Fault::Tampered("a project's row")),
     }
+}
+
+/// What contradicts itself in the rows of a database, as far as that shows without keys.
+pub(crate) fn inconsistencies(connection: &Connection) -> Result<Vec<String>, rusqlite::Error> {
+    // One moment of a database that may be changing.
+    let moment = connection.unchecked_transaction()?;
+    let mut found = Vec::new();
+    let mut select = moment.prepare(
+        "SELECT project, next_person, feed_seq,
+            (SELECT coalesce(max(n), 0) FROM person WHERE person.project = project.project),
+            (SELECT coalesce(max(seq), 0) FROM feed WHERE feed.project = project.project),
+            (SELECT count(*) FROM feed WHERE feed.project = project.project)
+            FROM project",
+    )?;
+    let mut rows = select.query(())?;
+    while let Some(row) = rows.next()? {
+        let project: u32 = row.get(0)?;
+        let [next_person, feed_seq, highest, last, entries]: [i64; 5] =
+            [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?];
+        if highest >= next_person {
+            found.push(format!(
+                "project {project} would give person number {next_person} away twice"
+            ));
+        }
+        if last != feed_seq || entries != feed_seq {
+            found.push(format!(
+                "the identity feed of project {project} has a hole or another end than {feed_seq}"
+            ));
+        }
+    }
+    Ok(found)
+}
+
+/// How many persons and groups have a key that is not in the keystore.
+pub(crate) fn keyless(connection: &Connection, keystore: &Path) -> Result<u64, rusqlite::Error> {
+    connection.execute("ATTACH DATABASE ?1 AS keystore", [keystore.to_string_lossy()])?;
+    connection.query_row(
+        "SELECT (SELECT count(*) FROM person AS p WHERE NOT EXISTS
+                (SELECT 1 FROM keystore.dek AS d WHERE d.project = p.project AND d.key_id = p.key_id))
+            + (SELECT count(*) FROM grp AS g WHERE NOT EXISTS
+                (SELECT 1 FROM keystore.dek AS d WHERE d.project = g.project AND d.key_id = g.key_id))",
+        (),
+        |row| row.get(0),
+    )
 }
 
 fn absorbed(connection: &Connection, project: ProjectId, feed_seq: u64) -> Result<HashMap<u64, u64>, Fault> {
