@@ -152,6 +152,68 @@ describe('the app over the demo', { concurrency: false }, () => {
     watch.check();
   });
 
+  test('who is behind a number, by keyboard: who came back, and who did not', async () => {
+    await open('/retention');
+    const table = answer().getByRole('table').last();
+    const stops = table.locator('td button[tabindex="0"]');
+    await stops.waitFor();
+    assert.equal(await stops.count(), 1, 'a table is one tab stop');
+    await stops.focus();
+    const born = Number(await stops.innerText());
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    const people = async () => Number(/([\d,]+) (?:person|people)/.exec(await dialog.innerText())[1].replaceAll(',', ''));
+    await dialog.getByText('recorded in the ledger').waitFor();
+    const returned = await people();
+    const listed = page.waitForResponse((response) => response.url().endsWith('/query/members'));
+    await dialog.getByText('Did not', { exact: true }).click();
+    await listed;
+    await page.waitForLoadState('networkidle');
+    assert.equal(returned + (await people()), born, 'everybody born either came back or did not');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    assert.ok(await page.evaluate(() => document.activeElement?.matches('td button')), 'back where it was opened');
+    watch.check();
+  });
+
+  test('every kind of answer opens its people', async () => {
+    for (const path of ['/insights', '/funnels', '/flows', '/retention/lifecycle', '/retention/stickiness', '/retention/frequency']) {
+      await open(path);
+      const number = answer().locator('td button').first();
+      await number.click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('link').first().waitFor();
+      const counted = Number((await number.innerText()).replaceAll(/\D/g, ''));
+      assert.match(await dialog.innerText(), new RegExp(`\\b${counted.toLocaleString('en')} (person|people)`), path);
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+    }
+    await open('/flows');
+    await answer().locator('svg [role="button"]').first().press('Enter');
+    await page.getByRole('button', { name: 'Who they are' }).click();
+    await page.getByRole('dialog').getByRole('link').first().click();
+    await page.getByRole('heading', { level: 1, name: /Person/ }).waitFor();
+    assert.equal(await page.getByRole('dialog').count(), 0, 'a link out of the drawer leaves it');
+    watch.check();
+  });
+
+  test('who may not see people is offered none', async () => {
+    const analyst = async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), role: 'analyst' } });
+    };
+    await page.route('**/api/v1/session', analyst);
+    for (const path of ['/retention', '/funnels', '/retention/lifecycle', '/flows']) {
+      await open(path);
+      await answer().getByRole('table').last().waitFor();
+      assert.equal(await answer().locator('td button').count(), 0, path);
+      assert.equal(await answer().getByTitle('Who they are, by number').count(), 0, path);
+    }
+    await page.unroute('**/api/v1/session', analyst);
+    watch.check();
+  });
+
   test('live rows open to their properties', async () => {
     await open('/live');
     const row = main().getByRole('listitem').first().getByRole('button').first();

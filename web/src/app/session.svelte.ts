@@ -46,6 +46,11 @@ class SessionStore {
     return this.session !== null && !['viewer', 'auditor'].includes(this.session.role);
   }
 
+  /** Whether the signed-in may see people by number; the server decides here too. */
+  get maySeePersons(): boolean {
+    return this.session !== null && ['owner', 'privacy_officer'].includes(this.session.role);
+  }
+
   choose(id: number): void {
     this.chosen = id;
     localStorage.setItem(KEY, String(id));

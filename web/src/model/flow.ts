@@ -1,5 +1,5 @@
 /** An answer of a flow as columns of named nodes, links and whole paths. */
-import type { EventSelector, FlowAnswer, FlowColumn, FlowNode, FlowQuestion, FlowSegment, NodeName } from '../api/types';
+import type { EventSelector, FlowAnswer, FlowColumn, FlowNode, FlowQuestion, FlowSegment, NodeName, PathStep } from '../api/types';
 import { propertyOf } from './expression';
 import { plural } from './format';
 import { segmentLabel, type Table } from './insights';
@@ -144,6 +144,12 @@ export function columnsOf(question: FlowQuestion, answer: FlowAnswer, segment: F
 export function segmentName(question: FlowQuestion, segment: FlowSegment, locale?: string): string {
   if (segment.segment.length === 0) return 'Everybody';
   return segmentLabel(segment.segment, question.breakdown === undefined ? [] : [question.breakdown], locale);
+}
+
+/** A whole path in one line. */
+export function pathName(question: FlowQuestion, steps: readonly PathStep[], locale?: string): string {
+  const name = (step: PathStep) => [step.kind === 'more' ? '…' : nodeLabel(step, 0), nodeDetail(question, step, locale)];
+  return steps.map((step) => name(step).filter(Boolean).join(': ')).join(' → ');
 }
 
 export interface PathView {
