@@ -46,6 +46,7 @@ mod raw_update;
 mod replays;
 mod reply;
 mod request;
+mod tables;
 mod time;
 mod user_agent;
 
@@ -53,3 +54,4 @@ pub use access::token_digest;
 pub use collector::{Collector, CollectorOptions};
 pub use metrics::CollectMetrics;
 pub use request::{Endpoint, IngestReply, IngestRequest, Method};
+pub use tables::TableFirewall;

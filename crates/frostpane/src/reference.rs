@@ -36,6 +36,9 @@ pub struct Reference {
     /// Events as NDJSON, as `/api/2.0/export?time_in_ms=true` writes them.
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
+    /// What the names in expressions stand for, as JSON: `cohorts` by number, `computed` and `lookups` by name.
+    #[arg(long, value_name = "FILE")]
+    definitions: Option<PathBuf>,
     /// The project's time zone, where the definition names none.
     #[arg(long, default_value = "UTC")]
     timezone: String,
@@ -56,7 +59,12 @@ impl Reference {
             (None, Some(file)) => report::read(file)?,
             (None, None) => bail!("give a definition, or a saved report"),
         };
-        let history = self.history()?;
+        let mut history = self.history()?;
+        if let Some(file) = &self.definitions {
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot open {}", file.display()))?;
+            history.definitions =
+                serde_json::from_str(&text).with_context(|| format!("{} does not hold definitions", file.display()))?;
+        }
         let now = EventTime(self.now_ms.unwrap_or_else(|| jiff::Timestamp::now().as_millisecond()));
         let answer = ::reference::answer(&report, &self.timezone, &history, now)?;
         match self.json || self.format == Format::Json {

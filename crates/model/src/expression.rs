@@ -1,6 +1,7 @@
 //! The expression language of filters and breakdowns: one tree, parsed from text or from JSON.
 //!
-//! The text form is Mixpanel's (contract 6.9); the JSON form is what our own app sends. Both give an [`Expression`],
+//! The text form is Mixpanel's (contract 6.9), with four forms of our own for what a project has saved: `cohort(12)`,
+//! `computed["margin"]`, `lookup("plans", "price", key)` and `group["company"]["industry"]`. The JSON form is what our own app sends. Both give an [`Expression`],
 //! which prints back as text that parses to the same tree. Only the form lives here. What an expression *means* is
 //! written twice, in `query` and in `reference`, on purpose.
 
@@ -45,6 +46,21 @@ pub enum Expression {
     Call {
         function: Function,
         arguments: Vec<Expression>,
+    },
+    /// `cohort(12)`: whether the row's person is in a saved cohort.
+    Cohort(u64),
+    /// `computed["margin"]`: the value of a saved formula.
+    Computed(String),
+    /// `lookup("plans", "price", key)`: a cell of an uploaded table, in the row of the key.
+    Lookup {
+        table: String,
+        column: String,
+        key: Box<Expression>,
+    },
+    /// `group["company"]["industry"]`: a property of the profiles of the event's groups.
+    Group {
+        key: String,
+        property: String,
     },
 }
 
@@ -137,7 +153,12 @@ impl Expression {
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expression)) {
         visit(self);
         match self {
-            Expression::Property { .. } | Expression::Literal(_) => {}
+            Expression::Property { .. }
+            | Expression::Literal(_)
+            | Expression::Cohort(_)
+            | Expression::Computed(_)
+            | Expression::Group { .. } => {}
+            Expression::Lookup { key, .. } => key.walk(visit),
             Expression::Not(inner) | Expression::Negate(inner) => inner.walk(visit),
             Expression::Binary { left, right, .. } => {
                 left.walk(visit);
@@ -176,6 +197,17 @@ enum Tree {
     Call {
         function: Function,
         arguments: Vec<Tree>,
+    },
+    Cohort(u64),
+    Computed(String),
+    Lookup {
+        table: String,
+        column: String,
+        key: Box<Tree>,
+    },
+    Group {
+        key: String,
+        property: String,
     },
 }
 
@@ -224,5 +256,13 @@ fn from_tree(tree: Tree, depth: usize) -> Result<Expression, ParseError> {
                 .map(|argument| from_tree(argument, depth + 1))
                 .collect::<Result<_, _>>()?,
         },
+        Tree::Cohort(number) => Expression::Cohort(number),
+        Tree::Computed(name) => Expression::Computed(name),
+        Tree::Lookup { table, column, key } => Expression::Lookup {
+            table,
+            column,
+            key: boxed(key)?,
+        },
+        Tree::Group { key, property } => Expression::Group { key, property },
     })
 }

@@ -7,7 +7,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cohort;
 pub mod csv;
+pub mod definitions;
 pub mod error_code;
 pub mod event;
 pub mod expression;
@@ -18,6 +20,8 @@ pub mod saved;
 pub mod table;
 pub mod value;
 
+pub use cohort::Cohort;
+pub use definitions::{DefinitionError, Definitions};
 pub use error_code::ErrorCode;
 pub use event::{Event, FeedEntry, FeedItem, ProfileOp, ProfileUpdate, Record, Subject};
 pub use expression::Expression;

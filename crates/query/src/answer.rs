@@ -106,9 +106,9 @@ impl<'a> Reading<'a> {
 
 /// What an answer about single persons says of them: properties and events of the question.
 fn fields_of(report: &Report) -> BTreeSet<String> {
-    let (properties, user) = plan::names_of(plan::expressions(report).into_iter());
+    let fields = plan::fields_of(&plan::expressions(report));
     let events = plan::events(report).into_iter().flatten().cloned();
-    properties.into_iter().chain(user).chain(events).collect()
+    fields.into_iter().chain(events).collect()
 }
 
 /// What being behind a number of the report says of a person.

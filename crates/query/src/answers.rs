@@ -26,6 +26,9 @@ pub(crate) struct AnswerKey {
     pub zone: String,
     /// The time of asking, as far as it matters.
     pub now_ms: Option<i64>,
+    /// Of the cohorts, computed properties and lookup tables it is built on, with the time of asking as far as it matters
+    /// to them.
+    pub definitions: Option<[u8; 32]>,
 }
 
 /// An answer before the gate.
@@ -200,6 +203,7 @@ mod tests {
             question: [7; 32],
             zone: "UTC".into(),
             now_ms: None,
+            definitions: None,
         }
     }
 

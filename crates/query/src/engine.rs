@@ -1,29 +1,29 @@
 //! The engine: threads, memory, and the way from a question to an undisclosed answer.
 
-mod insights;
+mod cohorts;
+pub(crate) mod insights;
 
-use crate::answer::{Computed, Reading, fields_behind};
+use crate::answer::{Reading, fields_behind};
 use crate::answers::{AnswerKey, Answers, Came, Made};
-use crate::asking::{Asking, NARROW_REPORT, session_state};
+use crate::asking::{Asking, session_state};
+use crate::cohorts::behind;
 use crate::definition;
+use crate::definitions::Resolved;
 use crate::error::{QueryError, SqlFault};
 use crate::explanation::{Answering, Explanation};
 use crate::limits::{Activity, EngineMetrics};
 use crate::moment;
 use crate::named::named_persons;
-use crate::operators;
-use crate::operators::cells::Cells;
 use crate::people::{self, GroupRow, GroupSet, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
 use crate::plan::functions::Zone;
-use crate::plan::{self, Planned, Source};
+use crate::plan::{self, Source};
 use crate::rows::{self, EventRow, EventsQuery};
-use crate::scan::ScanCounters;
 use crate::sql::{self, SqlQuestion, SqlView};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use jiff::tz::TimeZone;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
-use model::report::{Answer, DateRange, InvalidReport, Question, Report, ReportCell};
+use model::report::{Answer, InvalidReport, Question, Report, ReportCell};
 use model::{EventTime, Expression, GroupNumber, PersonNumber};
 use roaring::RoaringTreemap;
 use serde::Serialize;
@@ -185,12 +185,13 @@ impl Engine {
         let started = Instant::now();
         let (shared, asked, project) = (self.shared.clone(), report.clone(), project.clone());
         // Not here: the engine's threads have the stack that tall filters need.
-        let key = self.run(async move { shared.key(&project, &asked, now) });
-        let (snapshot, zone, key) = key.await?;
+        let asked_of = project.clone();
+        let key = self.run(async move { shared.key(&asked_of, &asked, now) });
+        let (over, key) = key.await?;
         let (engine, report) = (self.clone(), report.clone());
         let computing = async move {
             let shared = engine.shared.clone();
-            let question = async move { shared.report(&snapshot, zone, &report, now).await };
+            let question = async move { shared.report(&project, over, &report, now).await };
             engine.run(question).await
         };
         let (made, came) = self.shared.answers.ask(key, computing).await;
@@ -209,11 +210,12 @@ impl Engine {
         project: &Project,
         report: &Report,
         cell: &ReportCell,
+        now: EventTime,
     ) -> Result<Undisclosed<PeopleSet>, QueryError> {
         let (shared, project, report, cell) = (self.shared.clone(), project.clone(), report.clone(), cell.clone());
         self.run(async move {
             let snapshot = shared.store.snapshot(project.id);
-            let persons = shared.members(&snapshot, &project, &report, &cell).await?;
+            let persons = shared.members(&snapshot, &project, &report, &cell, now).await?;
             let disclosure = Disclosure {
                 class: Class::D2,
                 persons: persons.clone(),
@@ -232,11 +234,12 @@ impl Engine {
         report: &Report,
         cell: &ReportCell,
         page: Page,
+        now: EventTime,
     ) -> Result<Undisclosed<PeoplePage>, QueryError> {
         let (shared, project, report, cell) = (self.shared.clone(), project.clone(), report.clone(), cell.clone());
         self.run(async move {
             let snapshot = shared.store.snapshot(project.id);
-            let members = shared.members(&snapshot, &project, &report, &cell).await?;
+            let members = shared.members(&snapshot, &project, &report, &cell, now).await?;
             let digest = digest_of(&(&report, &cell));
             Ok(people::page_of_members(
                 &snapshot,
@@ -254,11 +257,18 @@ impl Engine {
         &self,
         project: &Project,
         question: &EventsQuery,
+        now: EventTime,
     ) -> Result<Undisclosed<Vec<EventRow>>, QueryError> {
         let (shared, project, question) = (self.shared.clone(), project.clone(), question.clone());
         self.run(async move {
             let snapshot = shared.store.snapshot(project.id);
-            rows::answer(&shared.asking(), &snapshot, zone(&project.timezone)?, question).await
+            let asking = shared.asking();
+            rows::answer(
+                asking.setting(&project, &snapshot, now),
+                zone(&project.timezone)?,
+                question,
+            )
+            .await
         })
         .await
     }
@@ -268,11 +278,18 @@ impl Engine {
         &self,
         project: &Project,
         question: &PeopleQuery,
+        now: EventTime,
     ) -> Result<Undisclosed<PeoplePage>, QueryError> {
         let (shared, project, question) = (self.shared.clone(), project.clone(), question.clone());
         self.run(async move {
             let snapshot = shared.store.snapshot(project.id);
-            people::answer(&shared.asking(), &snapshot, zone(&project.timezone)?, question).await
+            let asking = shared.asking();
+            people::answer(
+                asking.setting(&project, &snapshot, now),
+                zone(&project.timezone)?,
+                question,
+            )
+            .await
         })
         .await
     }
@@ -284,12 +301,15 @@ impl Engine {
         project: &Project,
         filter: &PeopleFilter,
         order: Option<&(String, bool)>,
+        now: EventTime,
     ) -> Result<PeopleSet, QueryError> {
         let (shared, project, filter, order) = (self.shared.clone(), project.clone(), filter.clone(), order.cloned());
         self.run(async move {
             let snapshot = shared.store.snapshot(project.id);
             let zone = zone(&project.timezone)?;
-            people::matching(&shared.asking(), &snapshot, zone, &filter, order.as_ref()).await
+            let asking = shared.asking();
+            let setting = asking.setting(&project, &snapshot, now);
+            people::matching(setting, zone, &filter, order.as_ref()).await
         })
         .await
     }
@@ -301,13 +321,16 @@ impl Engine {
         key: &str,
         filter: &PeopleFilter,
         order: Option<&(String, bool)>,
+        now: EventTime,
     ) -> Result<GroupSet, QueryError> {
         let (shared, project, filter, order) = (self.shared.clone(), project.clone(), filter.clone(), order.cloned());
         let key = key.to_owned();
         self.run(async move {
             let snapshot = shared.store.snapshot(project.id);
             let zone = zone(&project.timezone)?;
-            people::groups::matching(&shared.asking(), &snapshot, zone, &key, &filter, order.as_ref()).await
+            let asking = shared.asking();
+            let setting = asking.setting(&project, &snapshot, now);
+            people::groups::matching(setting, zone, &key, &filter, order.as_ref()).await
         })
         .await
     }
@@ -319,17 +342,20 @@ impl Engine {
         project: &Project,
         question: &SqlQuestion,
         clearance: Class,
+        now: EventTime,
     ) -> Result<Undisclosed<SqlOutcome>, QueryError> {
         let (shared, project, question) = (self.shared.clone(), project.clone(), question.clone());
         self.run(async move {
             let started = Instant::now();
             let snapshot = shared.store.snapshot(project.id);
-            let answered = sql::answer(&shared.asking(), &snapshot, &question, clearance).await?;
+            let asking = shared.asking();
+            let setting = asking.setting(&project, &snapshot, now);
+            let answered = sql::answer(setting, &question, clearance).await?;
             let disclosure = answered.disclosure;
             let explanation = Explanation::new(Answering {
                 definition: definition::statement(&question, disclosure.class),
                 watermark: snapshot.watermark(),
-                counters: &answered.counters,
+                counters: &asking.counters,
                 started,
                 digest: disclosure.question_digest,
                 class: disclosure.class,
@@ -348,20 +374,25 @@ impl Engine {
 
     /// What statements can ask about: views with their columns.
     pub fn sql_views(&self, project: &Project) -> Vec<SqlView> {
-        sql::views(&self.shared.store.snapshot(project.id))
+        let (asking, snapshot) = (self.shared.asking(), self.shared.store.snapshot(project.id));
+        sql::views(asking.setting(project, &snapshot, EventTime(0)))
     }
 
     /// The plan of a report as text, optimised, as the engine would run it.
-    pub async fn plan_text(&self, project: &Project, report: &Report) -> Result<String, QueryError> {
+    pub async fn plan_text(&self, project: &Project, report: &Report, now: EventTime) -> Result<String, QueryError> {
         let (shared, project, report) = (self.shared.clone(), project.clone(), report.clone());
         self.run(async move {
             report.check()?;
             let snapshot = shared.store.snapshot(project.id);
             let zone = zone(report.timezone.as_deref().unwrap_or(&project.timezone))?;
-            let expressions = plan::expressions(&report).into_iter();
-            let source = Source::new(&snapshot, zone, expressions, None, Arc::default());
-            let planned = plan::plan(&source, &report, report.range, None)?;
             let asking = shared.asking();
+            let setting = asking.setting(&project, &snapshot, now);
+            let expressions = plan::expressions(&report);
+            let mut resolved = Resolved::load(setting, expressions.iter().copied())?;
+            resolved.evaluate(setting, &report, &expressions).await?;
+            let resolved = Arc::new(resolved);
+            let source = Source::new(&snapshot, zone, expressions.into_iter(), None, Arc::default(), resolved)?;
+            let planned = plan::plan(&source, &report, report.range, None)?;
             let physical = asking.physical(&planned.plan).await?;
             let text = datafusion::physical_plan::displayable(physical.as_ref()).indent(false);
             Ok(text.to_string())
@@ -395,6 +426,14 @@ impl Engine {
     }
 }
 
+/// What one question is asked over.
+struct Over {
+    snapshot: Snapshot,
+    zone: Zone,
+    /// Without the members of cohorts yet.
+    resolved: Resolved,
+}
+
 struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {
@@ -406,61 +445,79 @@ impl<T> Drop for AbortOnDrop<T> {
 impl Shared {
     fn asking(&self) -> Asking {
         Asking {
+            store: self.store.clone(),
             state: self.state.clone(),
             memory_bytes: self.options.question_memory_bytes.min(self.options.memory_bytes),
             activity: self.activity.clone(),
+            counters: Arc::default(),
+            named: Arc::default(),
         }
     }
 
-    /// The data that a report is asked over, and what its answer depends on.
-    fn key(
-        &self,
-        project: &Project,
-        report: &Report,
-        now: EventTime,
-    ) -> Result<(Snapshot, Zone, AnswerKey), QueryError> {
+    /// What a report is asked over, and what its answer depends on.
+    fn key(&self, project: &Project, report: &Report, now: EventTime) -> Result<(Over, AnswerKey), QueryError> {
         report.check()?;
         let zone = zone(report.timezone.as_deref().unwrap_or(&project.timezone))?;
         let snapshot = self.store.snapshot(project.id);
+        let asking = self.asking();
+        let setting = asking.setting(project, &snapshot, now);
+        let resolved = Resolved::load(setting, plan::expressions(report).into_iter())?;
         let key = AnswerKey {
             project: project.id,
             version: snapshot.version(),
             question: digest_of(report),
             zone: zone.name.clone(),
             now_ms: moment::of(report, now),
+            definitions: resolved.digest(project, now),
         };
-        Ok((snapshot, zone, key))
+        let over = Over {
+            snapshot,
+            zone,
+            resolved,
+        };
+        Ok((over, key))
     }
 
-    async fn report(
-        &self,
-        snapshot: &Snapshot,
-        zone: Zone,
-        report: &Report,
-        now: EventTime,
-    ) -> Result<Made, QueryError> {
+    async fn report(&self, project: &Project, over: Over, report: &Report, now: EventTime) -> Result<Made, QueryError> {
         let started = Instant::now();
-        let counters = Arc::new(ScanCounters::default());
-        let expressions = plan::expressions(report).into_iter();
-        let source = Source::new(snapshot, zone, expressions, None, counters.clone());
+        let Over {
+            snapshot,
+            zone,
+            mut resolved,
+        } = over;
+        let asking = self.asking();
+        let expressions = plan::expressions(report);
+        let setting = asking.setting(project, &snapshot, now);
+        resolved.evaluate(setting, report, &expressions).await?;
+        let resolved = Arc::new(resolved);
+        let words = resolved.words();
+        resolved.name_persons(setting, &expressions)?;
+        let source = Source::new(
+            &snapshot,
+            zone,
+            expressions.into_iter(),
+            None,
+            asking.counters.clone(),
+            resolved,
+        )?;
 
         let mut reading = Reading::new(report, &source.zone().rules, now);
-        for person in named_persons(plan::expressions(report))? {
-            reading.show_person(snapshot.canonical(PersonNumber(person)));
+        for person in asking.named() {
+            reading.show_person(PersonNumber(person));
         }
         let answer = match &report.question {
             Question::Insights(asked) => {
-                let computed = insights::compute(self, &source, report, asked).await?;
+                let computed = insights::compute(&asking, &source, report, asked).await?;
                 Answer::Insights(reading.insights(&computed))
             }
-            _ => reading.answer(self.compute(&source, report, report.range, None).await?)?,
+            _ => reading.answer(asking.compute(&source, report, report.range, None).await?)?,
         };
         let digest = digest_of(report);
         let disclosure = reading.disclosure(digest);
         let explanation = Explanation::new(Answering {
-            definition: definition::words(report, &source.zone().name),
+            definition: definition::words(report, &source.zone().name) + &words,
             watermark: snapshot.watermark(),
-            counters: &counters,
+            counters: &asking.counters,
             started,
             digest,
             class: disclosure.class,
@@ -479,58 +536,20 @@ impl Shared {
         project: &Project,
         report: &Report,
         cell: &ReportCell,
+        now: EventTime,
     ) -> Result<RoaringTreemap, QueryError> {
         report.check()?;
         cell.check(report)?;
-        let zone = zone(report.timezone.as_deref().unwrap_or(&project.timezone))?;
-        let expressions = plan::expressions(report).into_iter();
-        let source = Source::new(snapshot, zone, expressions, None, Arc::default());
-        if let (ReportCell::Insights(cell), Question::Insights(asked)) = (cell, &report.question) {
-            return insights::members(self, &source, report, asked, cell).await;
-        }
-        let mut computed = self.compute(&source, report, report.range, Some(cell)).await?;
-        Ok(computed.cells.take_members(&plan::wanted(cell)))
-    }
-
-    async fn compute(
-        &self,
-        source: &Source,
-        report: &Report,
-        range: DateRange,
-        cell: Option<&ReportCell>,
-    ) -> Result<Computed, QueryError> {
-        let planned = plan::plan(source, report, range, cell)?;
-        if cell.is_some() || !matches!(report.question, Question::Flow(_)) {
-            return self.run_plan(planned).await;
-        }
         let asking = self.asking();
-        let batches = asking.collect(&planned.plan, NARROW_REPORT).await?;
-        let flow = operators::flow::read(&batches).map_err(|error| asking.sort_out(error, NARROW_REPORT))?;
-        Ok(Computed {
-            cells: Cells::default(),
-            buckets: planned.buckets,
-            flow: Some(flow),
-        })
-    }
-
-    /// Runs a plan whose operator ends in cells.
-    async fn run_plan(&self, planned: Planned) -> Result<Computed, QueryError> {
-        let asking = self.asking();
-        let mut cells = Cells::default();
-        for batch in asking.collect(&planned.plan, NARROW_REPORT).await? {
-            cells
-                .add(&batch)
-                .map_err(|error| asking.sort_out(error, NARROW_REPORT))?;
-        }
-        Ok(Computed {
-            cells,
-            buckets: planned.buckets,
-            flow: None,
-        })
+        let setting = asking.setting(project, snapshot, now);
+        let expressions = plan::expressions(report);
+        let mut resolved = Resolved::load(setting, expressions.iter().copied())?;
+        resolved.evaluate(setting, report, &expressions).await?;
+        behind(setting, report, cell, resolved).await
     }
 }
 
-fn zone(name: &str) -> Result<Zone, InvalidReport> {
+pub(crate) fn zone(name: &str) -> Result<Zone, InvalidReport> {
     let rules = TimeZone::get(name).map_err(|_| InvalidReport {
         at: "/timezone",
         message: "no such time zone".into(),

@@ -1,8 +1,9 @@
 //! Why a question has no answer.
 
 use datafusion::error::DataFusionError;
-use model::ErrorCode;
 use model::report::InvalidReport;
+use model::{DefinitionError, ErrorCode, Expression};
+use serde::Serialize;
 use std::sync::Arc;
 use store::StoreError;
 
@@ -18,6 +19,13 @@ pub enum QueryError {
     /// A statement that is not one `SELECT` over the views, or fails: mend it at the position.
     #[error("{}", .0.message)]
     Sql(SqlFault),
+    /// An expression names what the project has not saved, or what is built on itself: mend it where the pointer says.
+    #[error("{error}")]
+    Definition {
+        error: DefinitionError,
+        /// JSON pointer into the question, where it is known.
+        at: Option<String>,
+    },
     /// The question needs more memory than the operator allows: narrow it.
     #[error("the question needs more memory than the {limit_bytes} bytes it may use; narrow {narrow}")]
     TooLarge { limit_bytes: usize, narrow: &'static str },
@@ -39,7 +47,7 @@ impl QueryError {
     pub fn code(&self) -> ErrorCode {
         match self {
             QueryError::Invalid(_) => ErrorCode::InvalidReport,
-            QueryError::Expression { .. } => ErrorCode::InvalidExpression,
+            QueryError::Expression { .. } | QueryError::Definition { .. } => ErrorCode::InvalidExpression,
             QueryError::Sql(_) => ErrorCode::InvalidSql,
             QueryError::TooLarge { .. } => ErrorCode::QueryTooLarge,
             QueryError::TimedOut { .. } => ErrorCode::QueryTimeout,
@@ -57,6 +65,15 @@ impl QueryError {
             _ => None,
         }
     }
+
+    /// The name that cannot be resolved, and where it stands in the question, if that is why.
+    pub fn definition(&self) -> Option<(&DefinitionError, Option<&str>)> {
+        match self {
+            QueryError::Definition { error, at } => Some((error, at.as_deref())),
+            QueryError::Shared(error) => error.definition(),
+            _ => None,
+        }
+    }
 }
 
 /// Why a statement has no rows, in words that hold nothing of the data.
@@ -71,6 +88,33 @@ pub struct SqlFault {
 pub struct SqlPosition {
     pub line: u64,
     pub column: u64,
+}
+
+impl From<DefinitionError> for QueryError {
+    fn from(error: DefinitionError) -> QueryError {
+        QueryError::Definition { error, at: None }
+    }
+}
+
+/// Where `expression` stands in a question, as a JSON pointer: expressions are written as texts.
+pub(crate) fn pointer_to(question: &impl Serialize, expression: &Expression) -> Option<String> {
+    let json = serde_json::to_value(question).ok()?;
+    find(&json, &expression.to_string())
+}
+
+fn find(json: &serde_json::Value, text: &str) -> Option<String> {
+    match json {
+        serde_json::Value::String(found) => (found == text).then(String::new),
+        serde_json::Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| Some(format!("/{index}{}", find(item, text)?)))
+        }
+        serde_json::Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let rest = find(member, text)?;
+            Some(format!("/{}{rest}", name.replace('~', "~0").replace('/', "~1")))
+        }),
+        _ => None,
+    }
 }
 
 /// A type error in an expression, on its way through DataFusion (contract X9).
@@ -105,7 +149,11 @@ pub(crate) fn sort_out(error: DataFusionError, limit_bytes: usize, narrow: &'sta
     match error {
         DataFusionError::External(inner) => match inner.downcast::<StoreError>() {
             Ok(store) => QueryError::Store(*store),
-            Err(other) => QueryError::Internal(DataFusionError::External(other)),
+            // A question inside the question has sorted its own out.
+            Err(other) => match other.downcast::<QueryError>() {
+                Ok(nested) => *nested,
+                Err(other) => QueryError::Internal(DataFusionError::External(other)),
+            },
         },
         error => QueryError::Internal(error),
     }

@@ -17,7 +17,9 @@ mod answer;
 mod answers;
 mod asking;
 mod calendar;
+mod cohorts;
 mod definition;
+mod definitions;
 mod engine;
 mod error;
 mod explanation;
@@ -34,6 +36,7 @@ mod segments;
 mod sql;
 mod windows;
 
+pub use definitions::{COHORT_KIND, COMPUTED_KIND, LOOKUP_TABLE_KIND, load};
 pub use engine::{Engine, EngineOptions, Explained, ExplainedRows, SqlOutcome};
 pub use error::{QueryError, SqlFault, SqlPosition};
 pub use explanation::{BYTES_READ_STEP, Explanation, ROWS_READ_STEP};

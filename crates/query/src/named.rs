@@ -3,6 +3,9 @@
 //! The answer about everybody but one person differs from the one about everybody by that person, however large the
 //! numbers of both are. So an answer discloses whom its question names, beside the persons of its small cells. That needs
 //! names to be seen in the definition: a person's number is compared with literals, and nothing is computed from it.
+//!
+//! Lists in the definitions of cohorts, and cohorts themselves, name people in the same way: those of fewer than
+//! [`ledger::Class::CROWD_MIN`] members are disclosed by whatever is asked by way of them.
 
 use crate::QueryError;
 use crate::people::DISTINCT_ID;

@@ -16,6 +16,7 @@ pub(crate) mod insights;
 pub(crate) mod lifecycle;
 pub(crate) mod merge;
 pub(crate) mod node;
+pub(crate) mod persons_who;
 pub(crate) mod retention;
 pub(crate) mod sessions;
 mod tally;

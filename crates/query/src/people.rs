@@ -7,9 +7,10 @@ pub use filter::{Behavior, DISTINCT_ID, LAST_SEEN, PeopleFilter};
 pub use groups::{GroupRow, GroupSet};
 
 use crate::QueryError;
-use crate::asking::Asking;
+use crate::definitions::Setting;
 use crate::plan::functions::Zone;
-use filter::{Candidate, passing};
+use filter::passing;
+pub(crate) use filter::{Candidate, passing_resolved};
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::{EventTime, Expression, PersonNumber, Value};
 use roaring::RoaringTreemap;
@@ -101,32 +102,31 @@ impl PeopleSet {
 const NARROW: &str = "the filter";
 
 pub(crate) async fn matching(
-    asking: &Asking,
-    snapshot: &Snapshot,
+    setting: Setting<'_>,
     zone: Zone,
     filter: &PeopleFilter,
     order: Option<&(String, bool)>,
 ) -> Result<PeopleSet, QueryError> {
-    let profiles = snapshot.profiles();
+    let profiles = setting.snapshot.profiles();
     let candidates = profiles.iter().map(with_profile).collect();
-    let mut people = passing(asking, snapshot, zone, candidates, filter).await?;
+    let mut people = passing(setting, zone, candidates, filter, true).await?;
     sort(&mut people, order);
     Ok(PeopleSet {
         persons: people.into_iter().map(|(number, _)| PersonNumber(number)).collect(),
     })
 }
 
-fn with_profile<'a>((person, profile): (PersonNumber, &'a Profile)) -> Candidate<'a> {
+pub(crate) fn with_profile<'a>((person, profile): (PersonNumber, &'a Profile)) -> Candidate<'a> {
     (person.0, Some(profile))
 }
 
 pub(crate) async fn answer(
-    asking: &Asking,
-    snapshot: &Snapshot,
+    setting: Setting<'_>,
     zone: Zone,
     question: PeopleQuery,
 ) -> Result<Undisclosed<PeoplePage>, QueryError> {
     let digest = digest_of(&question);
+    let snapshot = setting.snapshot;
     let profiles = snapshot.profiles();
     let candidates: Vec<Candidate<'_>> = match &question.persons {
         None => profiles.iter().map(with_profile).collect(),
@@ -145,7 +145,7 @@ pub(crate) async fn answer(
         expression: question.filter,
         ..PeopleFilter::default()
     };
-    let mut people = passing(asking, snapshot, zone, candidates, &filter).await?;
+    let mut people = passing(setting, zone, candidates, &filter, true).await?;
     sort(&mut people, question.sort.as_ref());
     let total = people.len() as u64;
     let page = people.into_iter().skip(question.offset).take(question.limit);

@@ -7,6 +7,7 @@
 //!       scan          event names and time range go into it
 //! ```
 
+mod cohort;
 pub(crate) mod expression;
 mod flow;
 mod frequency;
@@ -17,6 +18,7 @@ mod lifecycle;
 mod retention;
 mod rows;
 
+pub(crate) use cohort::selected_rows;
 pub(crate) use frequency::{Activity, parts_max};
 pub(crate) use insights::figure;
 pub(crate) use retention::{unit_ms, units_until_end};
@@ -24,6 +26,7 @@ pub(crate) use rows::{behavior_counts, event_keys, matching_rows};
 
 use crate::QueryError;
 use crate::calendar::Buckets;
+use crate::definitions::Resolved;
 use crate::operators::Operator;
 use crate::operators::cells::Wanted;
 use crate::operators::flow::only_cell;
@@ -59,6 +62,7 @@ pub(crate) struct Source {
     table: Arc<EventTable>,
     available: Available,
     zone: Zone,
+    resolved: Arc<Resolved>,
 }
 
 /// Columns that the store lists at most; properties beyond have no column of their own, but are found by name.
@@ -71,8 +75,11 @@ impl Source {
         expressions: impl Iterator<Item = &'a Expression>,
         persons: Option<Vec<PersonNumber>>,
         counters: Arc<ScanCounters>,
-    ) -> Source {
-        let (properties, user) = names_of(expressions);
+        resolved: Arc<Resolved>,
+    ) -> Result<Source, QueryError> {
+        let written_out = expressions.map(|expression| resolved.write_out(expression));
+        let written_out: Vec<Expression> = written_out.collect::<Result<_, _>>()?;
+        let (properties, user) = names_of(written_out.iter());
         let columns = columns_of(snapshot, &properties);
         let profiles = ProfileColumns::of_all(&snapshot.profiles(), &user.into_iter().collect::<Vec<_>>());
         let mut available = Available {
@@ -88,11 +95,12 @@ impl Source {
                 .push(column.kind);
         }
         let table = EventTable::new(snapshot.clone(), &columns, Arc::new(profiles), persons, counters);
-        Source {
+        Ok(Source {
             table: Arc::new(table),
             available,
             zone,
-        }
+            resolved,
+        })
     }
 
     pub fn zone(&self) -> &Zone {
@@ -100,11 +108,15 @@ impl Source {
     }
 
     fn compile(&self, expression: &Expression) -> Result<Typed, QueryError> {
+        self.compiler().compile(expression)
+    }
+
+    fn compiler(&self) -> Compiler<'_> {
         Compiler {
             available: &self.available,
             zone: &self.zone,
+            resolved: &self.resolved,
         }
-        .compile(expression)
     }
 }
 
@@ -114,16 +126,36 @@ pub(crate) fn names_of<'a>(expressions: impl Iterator<Item = &'a Expression>) ->
     let mut user = BTreeSet::new();
     for expression in expressions {
         expression.walk(&mut |part| {
-            if let Expression::Property { scope, name } = part {
-                match scope {
+            match part {
+                Expression::Property { scope, name } => match scope {
                     Scope::Properties => properties.insert(name.clone()),
                     Scope::User => user.insert(name.clone()),
                     Scope::Event | Scope::Behaviors => false,
-                };
-            }
+                },
+                Expression::Group { key, .. } => properties.insert(key.clone()),
+                _ => false,
+            };
         });
     }
     (properties, user)
+}
+
+/// What expressions show, as the ledger of disclosures names it.
+pub(crate) fn fields_of(expressions: &[&Expression]) -> BTreeSet<String> {
+    let (mut fields, user) = names_of(expressions.iter().copied());
+    fields.extend(user);
+    for expression in expressions {
+        expression.walk(&mut |part| match part {
+            Expression::Cohort(_) | Expression::Computed(_) | Expression::Group { .. } => {
+                fields.insert(part.to_string());
+            }
+            Expression::Lookup { table, column, .. } => {
+                fields.insert(format!("lookup({table:?}, {column:?})"));
+            }
+            _ => {}
+        });
+    }
+    fields
 }
 
 fn columns_of(snapshot: &Snapshot, names: &BTreeSet<String>) -> Vec<Column> {
@@ -343,10 +375,7 @@ impl RowsBuilder {
 
     fn variants(&mut self, source: &Source, group: &str, value: &Expression) -> Result<(), QueryError> {
         let typed = source.compile(value)?;
-        let compiler = Compiler {
-            available: &source.available,
-            zone: &source.zone,
-        };
+        let compiler = source.compiler();
         // An instant shows as text, and no expression has instants and texts.
         let time = typed.time.map(|time| compiler.time_text(time));
         let text = typed.text.map(plain_text).or(time);

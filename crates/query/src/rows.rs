@@ -4,7 +4,7 @@
 //! times alone, reads everything they have.
 
 use crate::QueryError;
-use crate::asking::Asking;
+use crate::definitions::{Resolved, Setting};
 use crate::engine::all_columns;
 use crate::plan::functions::{Zone, parse_json};
 use crate::plan::{Source, event_keys};
@@ -58,12 +58,13 @@ pub struct EventRow {
 const NARROW: &str = "the range, or ask for fewer rows";
 
 pub(crate) async fn answer(
-    asking: &Asking,
-    snapshot: &Snapshot,
+    setting: Setting<'_>,
     zone: Zone,
     mut question: EventsQuery,
 ) -> Result<Undisclosed<Vec<EventRow>>, QueryError> {
     let digest = digest_of(&question);
+    let Setting { asking, snapshot, .. } = setting;
+    let resolved = Resolved::of_question(setting, &question, question.filter.iter()).await?;
     if let Some(persons) = &mut question.persons {
         persons
             .iter_mut()
@@ -77,7 +78,8 @@ pub(crate) async fn answer(
         question.filter.iter(),
         question.persons.clone(),
         Arc::default(),
-    );
+        Arc::new(resolved),
+    )?;
     let mut wanted = Wanted::default();
     let plan = event_keys(&source, &question)?;
     for batch in asking.collect(&plan, NARROW).await? {

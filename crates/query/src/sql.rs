@@ -5,6 +5,7 @@
 //! | `events` | event | `event`, `time` (UTC), `person`, one per property and per group key |
 //! | `persons` | person with a profile | `person`, `last_seen`, one per profile property |
 //! | `groups` | group with a profile | `key`, `group`, `last_seen`, one per profile property |
+//! | `cohorts` | member of a saved cohort | `cohort`, `name`, `person` |
 //!
 //! `person` is the canonical number, null in events of nobody; copies and erased persons are absent, as in every
 //! report. Columns of properties have the property's name ([`names`]). Nothing here can name an identity.
@@ -18,6 +19,7 @@
 //!
 //! A statement that fails while it runs answers without any value of the data in its message.
 
+mod cohort_view;
 mod counted;
 mod crowd;
 mod names;
@@ -30,9 +32,8 @@ mod views;
 pub(crate) use note::NotePlanner;
 
 use crate::QueryError;
-use crate::asking::Asking;
+use crate::definitions::Setting;
 use crate::error::SqlFault;
-use crate::scan::ScanCounters;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -41,7 +42,6 @@ use note::Noted;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::Snapshot;
 
 pub use names::SqlView;
 pub use result::{SqlColumn, SqlRows};
@@ -66,23 +66,21 @@ pub(crate) type Outcome = Result<SqlRows, SqlFault>;
 
 const NARROW: &str = "the range of time, the columns, or group by less";
 
-/// An answer, what handing it out discloses, and what was read for it.
+/// An answer, and what handing it out discloses.
 pub(crate) struct Answered {
     pub outcome: Outcome,
     pub disclosure: Disclosure,
-    pub counters: Arc<ScanCounters>,
 }
 
 /// Answers a statement. `clearance` is the closest class that the asker may get: a statement that would be refused
 /// afterwards is not run, so that its failing or not says nothing.
 pub(crate) async fn answer(
-    asking: &Asking,
-    snapshot: &Snapshot,
+    setting: Setting<'_>,
     question: &SqlQuestion,
     clearance: Class,
 ) -> Result<Answered, QueryError> {
-    let counters = Arc::new(ScanCounters::default());
-    let parsed = parse::plan(&asking.state, snapshot, counters.clone(), &question.sql)?;
+    let asking = setting.asking;
+    let parsed = parse::plan(setting, &question.sql)?;
     let fields = columns_read(
         &asking
             .optimized(&parsed)
@@ -105,7 +103,6 @@ pub(crate) async fn answer(
         return Ok(Answered {
             outcome: Ok(SqlRows::default()),
             disclosure: disclosure(Class::D2, Default::default()),
-            counters,
         });
     }
     let cut = LogicalPlanBuilder::from(counted.unwrap_or(parsed))
@@ -122,16 +119,17 @@ pub(crate) async fn answer(
         Err(QueryError::Internal(cause)) => Err(failed(&cause).ok_or(QueryError::Internal(cause))?),
         Err(other) => return Err(other),
     };
-    let (persons, small) = noted.take();
-    let class = match (is_counted, small) {
+    let (mut persons, small) = noted.take();
+    let named = asking.named();
+    let class = match (is_counted, small || !named.is_empty()) {
         (false, _) => Class::D2,
         (true, true) => Class::D1,
         (true, false) => Class::D0,
     };
+    persons |= named;
     Ok(Answered {
         outcome,
         disclosure: disclosure(class, persons),
-        counters,
     })
 }
 

@@ -53,10 +53,80 @@ pub(crate) fn evaluate(expression: &Expression, row: &Row<'_>, zone: &TimeZone) 
             }
             call(*function, &values, zone)
         }
+        Expression::Cohort(number) => Evaluated::Bool(row.around.is_member(row.person, *number)?),
+        Expression::Computed(name) => match row.around.history.definitions.computed.get(name) {
+            Some(formula) => evaluate(formula, row, zone)?,
+            None => Undefined,
+        },
+        Expression::Lookup { table, column, key } => cell(table, column, &evaluate(key, row, zone)?, row, zone),
+        Expression::Group { key, property } => of_groups(key, property, row),
     })
 }
 
+/// The cell of a lookup table, the key being looked for as text.
+fn cell(table: &str, column: &str, key: &Evaluated, row: &Row<'_>, zone: &TimeZone) -> Evaluated {
+    let Some(table) = row.around.history.definitions.lookups.get(table) else {
+        return Undefined;
+    };
+    let Text(key) = text_of(key, zone) else {
+        return Undefined;
+    };
+    let Some(cells) = table.rows.get(&key) else {
+        return Undefined;
+    };
+    if table.key == column {
+        return Text(key);
+    }
+    match table.columns.iter().position(|name| name == column) {
+        Some(place) => from_value(&cells[place]),
+        None => Undefined,
+    }
+}
+
+/// The value of the event's one group, or the values of its several.
+fn of_groups(key: &str, property: &str, row: &Row<'_>) -> Evaluated {
+    if row.is_profile {
+        return Undefined;
+    }
+    let mut groups: Vec<GroupNumber> = Vec::new();
+    for (name, numbers) in &row.event.groups {
+        if name == key {
+            groups.extend(numbers);
+        }
+    }
+    let mut distinct: Vec<GroupNumber> = Vec::new();
+    for group in groups {
+        if !distinct.contains(&group) {
+            distinct.push(group);
+        }
+    }
+    let mut values: Vec<Value> = Vec::new();
+    for group in &distinct {
+        let profile = row.around.history.groups.get(&(key.to_owned(), *group));
+        if let Some(value) = profile.and_then(|profile| profile.get(property))
+            && !value.is_null()
+        {
+            values.push(value.clone());
+        }
+    }
+    match (distinct.len(), values.len()) {
+        (_, 0) => Undefined,
+        (1, _) => from_value(&values[0]),
+        _ => List(values),
+    }
+}
+
 fn property(scope: Scope, name: &str, row: &Row<'_>) -> Evaluated {
+    if row.is_profile {
+        return match scope {
+            Scope::Properties | Scope::User if name == "$distinct_id" => Number(row.person.0 as f64),
+            Scope::Properties | Scope::User => row
+                .profile
+                .and_then(|profile| profile.get(name))
+                .map_or(Undefined, from_value),
+            Scope::Event | Scope::Behaviors => Undefined,
+        };
+    }
     match (scope, name) {
         (Scope::Properties | Scope::Event, "$time") => Time(row.event.time.0),
         (Scope::Properties | Scope::Event, "$event_name") => Text(row.event.name.clone()),

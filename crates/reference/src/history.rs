@@ -1,7 +1,8 @@
 //! What happened, as told: events with copies, merges, profiles; and the rows that count.
 
-use model::{Event, PersonNumber, Value};
-use std::collections::BTreeMap;
+use crate::surroundings::Surroundings;
+use model::{Definitions, Event, GroupNumber, PersonNumber, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An event at its place in the order of reception.
 #[derive(Clone, Debug)]
@@ -18,6 +19,12 @@ pub struct History {
     pub merges: Vec<(PersonNumber, PersonNumber)>,
     /// Ordinary properties of canonical persons.
     pub profiles: BTreeMap<PersonNumber, BTreeMap<String, Value>>,
+    /// Ordinary properties of groups, by group key and number.
+    pub groups: BTreeMap<(String, GroupNumber), BTreeMap<String, Value>>,
+    /// Persons who were erased, by canonical number. What they did is not in `events` any more.
+    pub erased: BTreeSet<PersonNumber>,
+    /// What the names in expressions stand for.
+    pub definitions: Definitions,
 }
 
 /// An event that counts, with the person it counts for.
@@ -26,6 +33,9 @@ pub(crate) struct Row<'a> {
     pub seq: u64,
     pub person: PersonNumber,
     pub profile: Option<&'a BTreeMap<String, Value>>,
+    /// It is a profile that is looked at, and no event.
+    pub is_profile: bool,
+    pub around: &'a Surroundings<'a>,
 }
 
 impl History {
@@ -48,8 +58,9 @@ impl History {
 }
 
 /// The events that count: of each set of copies the latest received, in order of reception.
-pub(crate) fn rows(history: &History) -> Vec<Row<'_>> {
-    let mut rows: Vec<Row<'_>> = Vec::new();
+pub(crate) fn rows<'a>(around: &'a Surroundings<'a>) -> Vec<Row<'a>> {
+    let history = around.history;
+    let mut rows: Vec<Row<'a>> = Vec::new();
     for told in &history.events {
         let person = history.canonical(told.event.person);
         let copy = rows.iter().position(|row| {
@@ -64,6 +75,8 @@ pub(crate) fn rows(history: &History) -> Vec<Row<'_>> {
             seq: told.seq,
             person,
             profile: history.profiles.get(&person),
+            is_profile: false,
+            around,
         };
         match copy {
             Some(index) if rows[index].seq < told.seq => rows[index] = row,

@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod calendar;
+mod cohort;
 mod expression;
 mod flow;
 mod frequency;
@@ -28,13 +29,15 @@ mod lifecycle;
 mod retention;
 mod segment;
 mod sessions;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
 use jiff::tz::TimeZone;
 use model::report::{Answer, InvalidReport, Question, Report, ReportCell};
-use model::{EventTime, Expression, PersonNumber};
+use model::{Cohort, EventTime, Expression, PersonNumber};
 use std::collections::BTreeSet;
+use surroundings::Surroundings;
 
 pub use expression::TypeError;
 pub use history::{History, HistoryEvent};
@@ -59,10 +62,12 @@ pub fn answer(
 ) -> Result<Answer, ReferenceError> {
     report.check()?;
     let zone = zone(report.timezone.as_deref().unwrap_or(timezone_default))?;
+    let around = Surroundings::new(history, timezone_default, now);
+    around.prepare(report)?;
     let asked = Asked {
         report,
         zone: &zone,
-        rows: history::rows(history),
+        rows: history::rows(&around),
         now,
     };
     Ok(match &report.question {
@@ -84,14 +89,23 @@ pub fn members(
     history: &History,
     now: EventTime,
 ) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    members_among(&Surroundings::new(history, timezone_default, now), report, cell)
+}
+
+fn members_among(
+    around: &Surroundings<'_>,
+    report: &Report,
+    cell: &ReportCell,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
     report.check()?;
     cell.check(report)?;
-    let zone = zone(report.timezone.as_deref().unwrap_or(timezone_default))?;
+    let zone = zone(report.timezone.as_deref().unwrap_or(around.timezone))?;
+    around.prepare(report)?;
     let asked = Asked {
         report,
         zone: &zone,
-        rows: history::rows(history),
-        now,
+        rows: history::rows(around),
+        now: around.now,
     };
     Ok(match (cell, &report.question) {
         (ReportCell::Insights(cell), Question::Insights(insights)) => insights::members(&asked, insights, cell)?,
@@ -107,6 +121,17 @@ pub fn members(
     })
 }
 
+/// Who is in a cohort at `now`.
+pub fn cohort(
+    cohort: &Cohort,
+    timezone: &str,
+    history: &History,
+    now: EventTime,
+) -> Result<BTreeSet<PersonNumber>, ReferenceError> {
+    cohort.check()?;
+    cohort::members(&Surroundings::new(history, timezone, now), cohort)
+}
+
 /// What the event selected by `expression` has as its value, for checking single expressions.
 pub fn evaluate(
     expression: &Expression,
@@ -114,7 +139,8 @@ pub fn evaluate(
     history: &History,
 ) -> Result<Vec<model::report::Segment>, ReferenceError> {
     let zone = zone(timezone)?;
-    let rows = history::rows(history);
+    let around = Surroundings::new(history, timezone, EventTime(0));
+    let rows = history::rows(&around);
     let mut values = Vec::new();
     for row in &rows {
         values.push(segment::values_of(

@@ -36,6 +36,7 @@ pub(crate) fn sessions(rows: &[&Row<'_>], timeout_ms: i64) -> Vec<Option<usize>>
 mod tests {
     use super::*;
     use crate::history::{History, HistoryEvent, rows};
+    use crate::surroundings::Surroundings;
     use model::{Event, EventTime};
 
     #[test]
@@ -56,7 +57,8 @@ mod tests {
             events: events.collect(),
             ..History::default()
         };
-        let rows = rows(&history);
+        let around = Surroundings::new(&history, "UTC", EventTime(0));
+        let rows = rows(&around);
         let rows: Vec<&Row<'_>> = rows.iter().collect();
         let expected = [Some(0), Some(2), Some(0), None, Some(1), Some(2), Some(1), Some(3)];
         assert_eq!(sessions(&rows, 10), expected);

@@ -2,6 +2,8 @@
 
 pub mod annotations;
 pub mod boards;
+pub mod cohorts;
+pub mod definitions;
 pub mod disclosures;
 mod documents;
 mod format;

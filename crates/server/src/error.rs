@@ -133,6 +133,13 @@ impl From<QueryError> for ApiError {
         if let Some(invalid) = error.invalid() {
             return invalid.clone().into();
         }
+        if let Some((error, at)) = error.definition() {
+            let refusal = ApiError::new(ErrorCode::InvalidExpression, error.to_string()).fix(error.mend());
+            return match at {
+                Some(at) => refusal.at(at),
+                None => refusal,
+            };
+        }
         match error.code() {
             ErrorCode::Internal => ApiError::from_cause(
                 ErrorCode::Internal,

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod annotations;
+pub mod cohorts;
 pub mod engage;
 pub mod events;
 pub mod export;
@@ -165,11 +166,6 @@ pub async fn unknown(uri: axum::http::Uri) -> MixpanelError {
         error: ApiError::not_found("this endpoint"),
         path: uri.path().to_owned(),
     }
-}
-
-/// Cohorts are not there yet, and a project without any is a valid answer (contract CH1).
-pub async fn cohorts(State(_): State<Shared>, _: Query) -> Json<Value> {
-    Json(json!([]))
 }
 
 /// JQL is JavaScript over raw rows; it is out of scope for good (contract CH3).

@@ -5,8 +5,8 @@
 //! (`InProject`, `Staff`, `MachineCaller`); those that extract none of them are public and listed as such.
 
 use crate::app::{
-    annotations, boards, disclosures, live, members, openapi, people, questions, saved_reports, schema, session, setup,
-    sql, status,
+    annotations, boards, cohorts, definitions, disclosures, live, members, openapi, people, questions, saved_reports,
+    schema, session, setup, sql, status,
 };
 use crate::app_state::Shared;
 use crate::error::ApiError;
@@ -17,7 +17,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, get, post, put};
 use model::ErrorCode;
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ fn mixpanel_queries() -> Router<Shared> {
         ("/engage", any(mixpanel::engage::engage)),
         ("/engage/query", any(mixpanel::engage::engage)),
         ("/engage/properties", any(mixpanel::engage::properties)),
-        ("/cohorts/list", any(mixpanel::cohorts)),
+        ("/cohorts/list", any(mixpanel::cohorts::list)),
         ("/annotations", any(mixpanel::annotations::list)),
         ("/stream/query", any(mixpanel::export::stream)),
         ("/jql", any(mixpanel::jql)),
@@ -112,6 +112,34 @@ fn app_api() -> Router<Shared> {
             post(people::reveal),
         )
         .route("/api/v1/projects/{project}/lookup", post(people::lookup))
+        .route(
+            "/api/v1/projects/{project}/cohorts",
+            get(cohorts::list).post(cohorts::save),
+        )
+        .route("/api/v1/projects/{project}/cohorts/size", post(cohorts::size))
+        .route("/api/v1/projects/{project}/cohorts/members", post(cohorts::members))
+        .route("/api/v1/projects/{project}/cohorts/persons", post(cohorts::persons))
+        .route(
+            "/api/v1/projects/{project}/cohorts/{cohort}",
+            get(cohorts::show).put(cohorts::replace).delete(cohorts::delete),
+        )
+        .route(
+            "/api/v1/projects/{project}/cohorts/{cohort}/freeze",
+            post(cohorts::freeze).delete(cohorts::thaw),
+        )
+        .route("/api/v1/projects/{project}/computed", get(definitions::list_computed))
+        .route(
+            "/api/v1/projects/{project}/computed/{name}",
+            put(definitions::save_computed).delete(definitions::delete_computed),
+        )
+        .route(
+            "/api/v1/projects/{project}/lookup-tables",
+            get(definitions::list_tables),
+        )
+        .route(
+            "/api/v1/projects/{project}/lookup-tables/{name}",
+            put(definitions::save_table).delete(definitions::delete_table),
+        )
         .route("/api/v1/projects/{project}/ledger", get(disclosures::list))
         .route("/api/v1/projects/{project}/setup", get(setup::show))
         .route(

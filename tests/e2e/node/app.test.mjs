@@ -9,7 +9,7 @@ import { launch, Watch } from './chromium.mjs';
 import { Installation, PURPOSE } from './installation.mjs';
 
 const SCREENS = fileURLToPath(new URL('../../../.cache/screens/', import.meta.url));
-const PAGES = ['/', '/boards', '/reports', '/insights', '/funnels', '/flows', '/sql', '/retention', '/retention/lifecycle', '/retention/stickiness', '/retention/frequency', '/annotations', '/live', '/people', '/ledger', '/setup'];
+const PAGES = ['/', '/boards', '/reports', '/insights', '/funnels', '/flows', '/sql', '/retention', '/retention/lifecycle', '/retention/stickiness', '/retention/frequency', '/annotations', '/properties', '/live', '/people', '/cohorts', '/ledger', '/setup'];
 const REASON = 'ticket 4812, asks why the invoice was sent twice';
 
 describe('the app over the demo', { concurrency: false }, () => {

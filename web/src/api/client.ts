@@ -12,11 +12,20 @@ type PathsWith<M extends Method> = {
 type Operation<P extends keyof paths, M extends Method> = paths[P] extends Record<M, infer O> ? O : never;
 type PathParameters<O> = O extends { parameters: { path: infer T } } ? T : Record<never, never>;
 type QueryParameters<O> = O extends { parameters: { query?: infer T } } ? T : never;
-type Body<O> = O extends { requestBody: { content: { 'application/json': infer T } } } ? T : never;
+type Body<O> = O extends { requestBody: { content: { 'application/json': infer T } } }
+  ? T
+  : O extends { requestBody: { content: { 'text/csv': string } } }
+    ? Csv
+    : never;
 interface Json<T> {
   content: { 'application/json': T };
 }
 type Ok<O> = O extends { responses: { 200: Json<infer T> } | { 201: Json<infer T> } } ? T : undefined;
+
+/** A table as CSV, which is sent as what it is. */
+export class Csv {
+  constructor(readonly text: string) {}
+}
 
 interface Options<O> {
   path?: PathParameters<O>;
@@ -61,11 +70,7 @@ export const api = {
 async function send<T>(method: string, path: string, options: Options<unknown>): Promise<T> {
   const response = await reach(urlOf(path, options.path, options.query), {
     method,
-    headers: {
-      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(options.version === undefined ? {} : { 'if-match': `"${options.version}"` }),
-    },
-    body: options.body === undefined ? undefined : JSON.stringify(options.body),
+    ...content(options),
     signal: options.signal,
     credentials: 'same-origin',
     cache: 'no-store',
@@ -77,6 +82,13 @@ async function send<T>(method: string, path: string, options: Options<unknown>):
   }
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+function content({ body, version }: { body?: unknown; version?: number }): Pick<RequestInit, 'headers' | 'body'> {
+  const from: Record<string, string> = version === undefined ? {} : { 'if-match': `"${version}"` };
+  if (body === undefined) return { headers: from };
+  if (body instanceof Csv) return { headers: { ...from, 'content-type': 'text/csv' }, body: body.text };
+  return { headers: { ...from, 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 async function reach(url: string, init: RequestInit): Promise<Response> {

@@ -372,6 +372,467 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/cohorts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved cohorts of the project, by number. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Words that must all be in the name or the text, in any case. */
+                    search?: string;
+                };
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CohortView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Saves a cohort under a name. Its definition is tried out first. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CohortBody"];
+                };
+            };
+            responses: {
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CohortView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/cohorts/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The members of a cohort now, saved or not, by number. Recorded as a disclosure of everyone in the page. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CohortMembersBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PeopleView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/cohorts/persons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Which persons a list of identifiers belongs to. Every look-up is recorded with its purpose, a miss too. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["IdentifiersBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PersonsView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/cohorts/size": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many are in a cohort now, saved or not. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CohortDefinition"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CohortSize"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/cohorts/{cohort}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One saved cohort. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    cohort: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CohortView"];
+                    };
+                };
+            };
+        };
+        /**
+         * Changes a saved cohort: all of it, from the version named in `If-Match`. A frozen one keeps its members as long as its
+         *     rule stays.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description the version that was changed, as `"3"` */
+                    "If-Match": string;
+                };
+                path: {
+                    project: number;
+                    cohort: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CohortBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CohortView"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Forgets a saved cohort. Its number is not given out again; reports that use it are refused from now on. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    cohort: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/cohorts/{cohort}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fixes who is in a cohort to those who are now. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    cohort: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CohortView"];
+                    };
+                };
+                /** @description `conflict`: it was changed meanwhile */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        /** Lets a frozen cohort follow its definition again. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    cohort: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CohortView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/computed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All computed properties of the project. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ComputedView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/computed/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Saves a computed property under the name, replacing one that has it. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description the version to replace, as `"3"`; any without it */
+                    "If-Match"?: string | null;
+                };
+                path: {
+                    project: number;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ComputedBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ComputedView"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Forgets a computed property. What uses it is refused from now on. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/ledger": {
         parameters: {
             query?: never;
@@ -494,6 +955,123 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/lookup-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All lookup tables of the project. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LookupTableView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/lookup-tables/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Uploads a lookup table as CSV under the name, replacing one that has it. The first line names the columns, the first
+         *     column is the key. A column that holds identities or secrets refuses the table.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description the version to replace, as `"3"`; any without it */
+                    "If-Match"?: string | null;
+                };
+                path: {
+                    project: number;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example plan,price
+                     *     pro,20
+                     *     free,0
+                     */
+                    "text/csv": string;
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LookupTableView"];
+                    };
+                };
+                /** @description `conflict`: somebody else was faster */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Forgets a lookup table. What uses it is refused from now on. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1420,6 +1998,154 @@ export interface components {
              */
             complete: number;
         };
+        /**
+         * @example {
+         *       "name": "Regular listeners",
+         *       "cohort": {
+         *         "rule": {
+         *           "kind": "did",
+         *           "events": {
+         *             "event": "Song played"
+         *           },
+         *           "count": {
+         *             "at_least": 3
+         *           },
+         *           "when": {
+         *             "last_days": 30
+         *           }
+         *         }
+         *       }
+         *     }
+         */
+        CohortBody: {
+            name: string;
+            cohort: components["schemas"]["CohortDefinition"];
+        };
+        /** @description How often. */
+        CohortCount: {
+            /** Format: int64 */
+            at_least: number;
+        } | {
+            /** Format: int64 */
+            at_most: number;
+        } | {
+            /** Format: int64 */
+            exactly: number;
+        };
+        /**
+         * @description A cohort as it is saved.
+         * @example {
+         *       "rule": {
+         *         "kind": "all",
+         *         "rules": [
+         *           {
+         *             "kind": "did",
+         *             "events": {
+         *               "event": "Song played"
+         *             },
+         *             "count": {
+         *               "at_least": 3
+         *             },
+         *             "when": {
+         *               "last_days": 30
+         *             }
+         *           },
+         *           {
+         *             "kind": "not",
+         *             "rule": {
+         *               "kind": "profile",
+         *               "filter": "properties[\"plan\"] == \"premium\""
+         *             }
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        CohortDefinition: {
+            /** Format: int32 */
+            version?: number;
+            /** @description What it is for, in its owner's words. */
+            description?: string;
+            rule: components["schemas"]["CohortRule"];
+            frozen?: components["schemas"]["Frozen"] | null;
+        };
+        CohortMembersBody: {
+            cohort: components["schemas"]["CohortDefinition"];
+            limit?: number;
+            offset?: number;
+        };
+        CohortRule: {
+            rules: components["schemas"]["CohortRule"][];
+            /** @enum {string} */
+            kind: "all";
+        } | {
+            rules: components["schemas"]["CohortRule"][];
+            /** @enum {string} */
+            kind: "any";
+        } | {
+            rule: components["schemas"]["CohortRule"];
+            /** @enum {string} */
+            kind: "not";
+        } | {
+            events: components["schemas"]["EventSelector"];
+            count: components["schemas"]["CohortCount"];
+            when: components["schemas"]["CohortWindow"];
+            /** @enum {string} */
+            kind: "did";
+        } | {
+            steps: components["schemas"]["EventSelector"][];
+            /**
+             * Format: int64
+             * @description Time from the first step within which the last must happen, in milliseconds.
+             */
+            window_ms: number;
+            /** @description When the first step happened. */
+            when: components["schemas"]["CohortWindow"];
+            /** @enum {string} */
+            kind: "sequence";
+        } | {
+            filter: unknown;
+            /** @enum {string} */
+            kind: "profile";
+        } | {
+            report: components["schemas"]["Report"];
+            cell: components["schemas"]["ReportCell"];
+            /** @enum {string} */
+            kind: "cell";
+        } | {
+            persons: number[];
+            /** @enum {string} */
+            kind: "persons";
+        } | {
+            /** Format: int64 */
+            cohort: number;
+            /** @enum {string} */
+            kind: "cohort";
+        };
+        CohortSize: {
+            /**
+             * Format: int64
+             * @description Persons, exactly.
+             */
+            size: number;
+            /** @description The definition in words. */
+            words: string;
+        };
+        CohortView: components["schemas"]["RecordView"] & {
+            cohort: components["schemas"]["CohortDefinition"];
+            /** @description The definition in words. */
+            words: string;
+        };
+        /** @description When events count. */
+        CohortWindow: "ever" | {
+            /**
+             * Format: int32
+             * @description The last so many times 24 hours.
+             */
+            last_days: number;
+        } | {
+            range: components["schemas"]["DateRange"];
+        };
         /** @enum {string} */
         Cohorts: "birth" | "first_ever" | "recurring";
         /**
@@ -1438,6 +2164,19 @@ export interface components {
             where: {
                 filter: unknown;
             };
+        };
+        /**
+         * @example {
+         *       "formula": "properties[\"price\"] - lookup(\"products\", \"cost\", properties[\"sku\"])"
+         *     }
+         */
+        ComputedBody: {
+            /** @description An expression, which may use other computed properties. */
+            formula: unknown;
+        };
+        ComputedView: components["schemas"]["RecordView"] & {
+            /** @description The formula as text. */
+            formula: string;
         };
         /** @description The weighted mean of an interval is `returned / born`; nobody was born where no cohort is complete. */
         CurvePoint: {
@@ -1887,6 +2626,13 @@ export interface components {
              */
             at_least: number[][];
         };
+        /** @description The members of a moment. */
+        Frozen: {
+            /** Format: int64 */
+            at_ms: number;
+            /** @description Person numbers in order as lengths of runs, by turns of numbers left out and numbers in, from 0 on. */
+            runs: number[];
+        };
         /**
          * @description How many go through steps.
          *
@@ -2063,6 +2809,11 @@ export interface components {
             /** @description `user` or `device`. */
             kind: string;
             value: string;
+        };
+        IdentifiersBody: {
+            /** @description User ids, device ids or e-mail addresses. They go to the vault and are kept nowhere. */
+            identifiers: string[];
+            purpose: components["schemas"]["PurposeBody"];
         };
         /**
          * @description Numbers over time.
@@ -2314,6 +3065,13 @@ export interface components {
             identifier: string;
             purpose: components["schemas"]["PurposeBody"];
         };
+        LookupTableView: components["schemas"]["RecordView"] & {
+            /** @description The column whose values are looked for. */
+            key: string;
+            /** @description The columns that can be asked for. */
+            columns: string[];
+            rows: number;
+        };
         LookupView: {
             /** Format: int64 */
             person?: number | null;
@@ -2473,6 +3231,12 @@ export interface components {
             properties: unknown;
             /** Format: int64 */
             last_seen_ms?: number | null;
+        };
+        PersonsView: {
+            /** @description Persons found, each once, in ascending order: for a list in a cohort. */
+            persons: number[];
+            /** @description How many identifiers belong to nobody. */
+            unknown: number;
         };
         ProfileView: {
             /** Format: int64 */

@@ -45,6 +45,7 @@ export const GROUPS: Group[] = [
     label: 'Persons',
     places: [
       { path: '/people', label: 'People', icon: 'people' },
+      { path: '/cohorts', label: 'Cohorts', icon: 'cohorts', asks: true },
       { path: '/live', label: 'Live', icon: 'live' },
       { path: '/ledger', label: 'Ledger', icon: 'ledger' },
     ],
@@ -53,6 +54,7 @@ export const GROUPS: Group[] = [
     label: 'Project',
     places: [
       { path: '/annotations', label: 'Annotations', icon: 'annotations' },
+      { path: '/properties', label: 'Properties', icon: 'properties' },
       { path: '/setup', label: 'Setup', icon: 'setup' },
     ],
   },

@@ -5,6 +5,8 @@ import Board from '../pages/Board.svelte';
 import Boards from '../pages/Boards.svelte';
 import Flows from '../pages/Flows.svelte';
 import Frequency from '../pages/Frequency.svelte';
+import Cohorts from '../pages/Cohorts.svelte';
+import Definitions from '../pages/Definitions.svelte';
 import Funnels from '../pages/Funnels.svelte';
 import Insights from '../pages/Insights.svelte';
 import Ledger from '../pages/Ledger.svelte';
@@ -35,6 +37,8 @@ const PAGES: Record<string, Component> = {
   '/sql': Sql,
   '/live': Live,
   '/people': People,
+  '/cohorts': Cohorts,
+  '/properties': Definitions,
   '/ledger': Ledger,
   '/annotations': Annotations,
   '/setup': Setup,

@@ -1,6 +1,8 @@
 /** Who is signed in, and which project is looked at. */
 import { ApiError, api, onSignedOut } from '../api/client';
 import type { Project, Schema, Session } from '../api/types';
+import type { PropertyRef } from '../model/expression';
+import { cohortNames } from '../model/names';
 
 const KEY = 'frostpane.project';
 
@@ -15,6 +17,9 @@ class SessionStore {
   private chosen = $state(Number(localStorage.getItem(KEY) ?? 0));
   /** What the project has met so far; loaded once per project, pickers read it. */
   schema = $state<Schema | null>(null);
+  /** Cohorts and computed properties of the project; pickers offer them beside properties. */
+  cohorts = $state.raw<{ id: number; name: string }[]>([]);
+  computed = $state.raw<string[]>([]);
   /** Without it names are typed instead of picked; nothing else needs it. */
   schemaFailed = $state(false);
 
@@ -56,6 +61,7 @@ class SessionStore {
     localStorage.setItem(KEY, String(id));
     this.schema = null;
     void this.loadSchema();
+    void this.loadSaved();
   }
 
   async check(): Promise<void> {
@@ -86,9 +92,35 @@ class SessionStore {
     if (schema) this.schema = schema;
   }
 
+  /** Pages that save one ask for this again. */
+  async loadSaved(): Promise<void> {
+    const project = this.projectId;
+    if (project === 0) return;
+    const path = { project };
+    const [cohorts, computed] = await Promise.all([
+      api.get('/api/v1/projects/{project}/cohorts', { path }).catch(() => []),
+      api.get('/api/v1/projects/{project}/computed', { path }).catch(() => []),
+    ]);
+    if (project !== this.projectId) return;
+    this.cohorts = cohorts.map(({ id, name }) => ({ id, name }));
+    cohortNames.clear();
+    for (const { id, name } of cohorts) cohortNames.set(String(id), name);
+    this.computed = computed.map(({ name }) => name);
+  }
+
+  /** What a property that a filter or breakdown names has been seen with. */
+  kindsOf(property: PropertyRef, people: boolean): string[] {
+    if (property.scope === 'cohort') return ['member'];
+    if (property.scope === 'computed') return ['number', 'string'];
+    const user = people || property.scope === 'user';
+    const found = this.schema?.properties.find(({ name, scope }) => name === property.name && (scope === 'user') === user);
+    return found?.kinds ?? [];
+  }
+
   private enter(session: Session): void {
     this.state = { kind: 'signed_in', session };
     void this.loadSchema();
+    void this.loadSaved();
   }
 }
 

@@ -51,6 +51,8 @@ const COMPARISON: Partial<Record<Operator, string>> = {
 
 /** The operators that make sense for the kinds of value a property has been seen with. */
 export function operatorsFor(kinds: readonly string[]): Operator[] {
+  // Whether somebody is in a cohort is always known.
+  if (kinds.length === 1 && kinds[0] === 'member') return ['is_true', 'is_false'];
   const text: Operator[] = ['is', 'is_not', 'contains', 'not_contains'];
   const number: Operator[] = ['equals', 'not_equals', 'greater', 'at_least', 'less', 'at_most'];
   const flag: Operator[] = ['is_true', 'is_false'];

@@ -84,4 +84,14 @@ describe('text form', () => {
     expect(quote('a"b\\c')).toBe('"a\\"b\\\\c"');
     expect(parseExpression(quote('a"b\\c'))).toEqual({ kind: 'literal', value: 'a"b\\c' });
   });
+
+  it('reads what the project saved as properties', () => {
+    for (const ref of [
+      { scope: 'cohort', name: '12' },
+      { scope: 'computed', name: 'a "b"' },
+    ] as const) {
+      expect(propertyOf(propertyText(ref))).toEqual(ref);
+    }
+    expect(parseExpression('cohort(x + 1)')).toBeNull();
+  });
 });

@@ -5,7 +5,8 @@
  * that it cannot read stays what it is and is shown as text.
  */
 
-export type Scope = 'properties' | 'user' | 'event';
+/** `cohort` and `computed` are what the project saved: a cohort by number, a formula by name. */
+export type Scope = 'properties' | 'user' | 'event' | 'cohort' | 'computed';
 export type Literal = string | number | boolean | Literal[];
 export type Tree =
   | { kind: 'property'; scope: Scope; name: string }
@@ -24,6 +25,7 @@ export function quote(text: string): string {
 }
 
 export function propertyText(property: PropertyRef): string {
+  if (property.scope === 'cohort') return `cohort(${property.name})`;
   return `${property.scope}[${quote(property.name)}]`;
 }
 
@@ -145,13 +147,17 @@ class Parser {
     if (lower === 'true' || lower === 'false') return { kind: 'literal', value: lower === 'true' };
     if (this.symbol('[')) {
       const name = this.tokens[this.next++];
-      const known = lower === 'properties' || lower === 'user' || lower === 'event';
+      const known = lower === 'properties' || lower === 'user' || lower === 'event' || lower === 'computed';
       if (!known || name?.type !== 'string' || !this.symbol(']')) return null;
       return { kind: 'property', scope: lower, name: name.text };
     }
     if (this.symbol('(')) {
       const inner = this.or();
-      return inner && this.symbol(')') ? { kind: 'call', name: lower, arguments: [inner] } : null;
+      if (!inner || !this.symbol(')')) return null;
+      if (lower === 'cohort') {
+        return inner.kind === 'literal' ? { kind: 'property', scope: 'cohort', name: String(inner.value) } : null;
+      }
+      return { kind: 'call', name: lower, arguments: [inner] };
     }
     return this.tokens.length === 1 ? { kind: 'property', scope: 'properties', name: word } : null;
   }

@@ -6,7 +6,7 @@ import { bucketLong } from './dates';
 import { isAdditive, isCount, letter, metricLabel } from './definition';
 import { propertyOf } from './expression';
 import { plural } from './format';
-import { propertyLabel, valueName } from './names';
+import { partName, propertyLabel } from './names';
 
 export type { Table } from './csv';
 
@@ -34,7 +34,7 @@ function number(value: number | null | undefined): number | null {
 
 export function segmentLabel(segment: readonly unknown[], breakdown: readonly unknown[], locale?: string): string {
   return segment
-    .map((part, index) => valueName(propertyOf(breakdownValue(breakdown[index]))?.name ?? null, part, locale))
+    .map((part, index) => partName(propertyOf(breakdownValue(breakdown[index])), part, locale))
     .join(' · ');
 }
 

@@ -1,6 +1,14 @@
 /** What reserved names are called on screen. Names that a project chose itself are shown as they are. */
+import { SvelteMap } from 'svelte/reactivity';
 import { value } from './format';
 import type { PropertyRef } from './expression';
+
+/** Names of the project's cohorts by number, once they are loaded. */
+export const cohortNames = new SvelteMap<string, string>();
+
+export function cohortName(number: string): string {
+  return cohortNames.get(number) ?? `Cohort ${number}`;
+}
 
 const EVENTS: Record<string, string> = {
   $mp_web_page_view: 'Page viewed',
@@ -64,10 +72,17 @@ export function propertyName(name: string): string {
 }
 
 export function propertyLabel({ scope, name }: PropertyRef): string {
+  if (scope === 'cohort') return `In cohort “${cohortName(name)}”`;
   return scope === 'user' ? `Person’s ${propertyName(name)}` : propertyName(name);
 }
 
 const COUNTRY = new Set(['mp_country_code', '$country_code']);
+
+/** A value of what was broken down by: of a property, or whether one is in a cohort. */
+export function partName(part: PropertyRef | null, raw: unknown, locale?: string): string {
+  if (part?.scope !== 'cohort') return valueName(part?.name ?? null, raw, locale);
+  return raw === true ? cohortName(part.name) : `Not ${cohortName(part.name)}`;
+}
 
 /** A value of a property as text, with what is known about that property. */
 export function valueName(property: string | null, raw: unknown, locale?: string): string {

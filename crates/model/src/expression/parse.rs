@@ -350,25 +350,7 @@ impl Parser {
     fn word(&mut self, at: usize, word: &str, depth: usize) -> Result<Expression, ParseError> {
         let lower = word.to_ascii_lowercase();
         if self.take_symbol("[") {
-            let scope = match lower.as_str() {
-                "properties" => Scope::Properties,
-                "user" => Scope::User,
-                "event" => Scope::Event,
-                "behaviors" => Scope::Behaviors,
-                _ => {
-                    return Err(ParseError::new(
-                        at,
-                        "only properties[…], user[…], event[…] and behaviors[…] are looked up by name",
-                    ));
-                }
-            };
-            let name_at = self.at();
-            let Some(Token::String(name)) = self.peek().cloned() else {
-                return Err(ParseError::new(name_at, "expected a property name in quotes"));
-            };
-            self.next += 1;
-            self.expect("]")?;
-            return Ok(Expression::Property { scope, name });
+            return self.named(at, &lower);
         }
         match lower.as_str() {
             "true" => return Ok(Expression::Literal(Value::Bool(true))),
@@ -384,6 +366,11 @@ impl Parser {
         }
         if matches!(lower.as_str(), "any" | "all") {
             return self.quantifier(at, lower == "all", depth);
+        }
+        match lower.as_str() {
+            "cohort" => return self.cohort(),
+            "lookup" => return self.lookup(depth),
+            _ => {}
         }
         let Some(function) = Function::from_name(&lower) else {
             return Err(ParseError::new(at, format!("the function '{word}' is not supported")));
@@ -453,6 +440,70 @@ impl Parser {
             ));
         }
         Ok(())
+    }
+
+    /// What stands in brackets behind a word that looks names up.
+    fn named(&mut self, at: usize, word: &str) -> Result<Expression, ParseError> {
+        let name = self.name_in_quotes("a property name in quotes")?;
+        self.expect("]")?;
+        let scope = match word {
+            "properties" => Scope::Properties,
+            "user" => Scope::User,
+            "event" => Scope::Event,
+            "behaviors" => Scope::Behaviors,
+            "computed" => return Ok(Expression::Computed(name)),
+            "group" => {
+                self.expect("[")?;
+                let property = self.name_in_quotes("a property of the group in quotes")?;
+                self.expect("]")?;
+                return Ok(Expression::Group { key: name, property });
+            }
+            _ => {
+                return Err(ParseError::new(
+                    at,
+                    "only properties[…], user[…], event[…], behaviors[…], computed[…] and group[…][…] are looked up by name",
+                ));
+            }
+        };
+        Ok(Expression::Property { scope, name })
+    }
+
+    fn name_in_quotes(&mut self, what: &str) -> Result<String, ParseError> {
+        let at = self.at();
+        let Some(Token::String(name)) = self.peek().cloned() else {
+            return Err(ParseError::new(at, format!("expected {what}")));
+        };
+        self.next += 1;
+        Ok(name)
+    }
+
+    /// Behind `cohort(`.
+    fn cohort(&mut self) -> Result<Expression, ParseError> {
+        let at = self.at();
+        let number = match self.peek() {
+            // Below 2^53 every integer is a double of its own.
+            Some(Token::Number(number)) if number.fract() == 0.0 && *number < 9_007_199_254_740_992.0 => *number as u64,
+            _ => {
+                return Err(ParseError::new(
+                    at,
+                    "expected the number of a saved cohort, as in cohort(12)",
+                ));
+            }
+        };
+        self.next += 1;
+        self.expect(")")?;
+        Ok(Expression::Cohort(number))
+    }
+
+    /// Behind `lookup(`.
+    fn lookup(&mut self, depth: usize) -> Result<Expression, ParseError> {
+        let table = self.name_in_quotes("the name of a table in quotes")?;
+        self.expect(",")?;
+        let column = self.name_in_quotes("the name of a column in quotes")?;
+        self.expect(",")?;
+        let key = Box::new(self.or(depth + 1)?);
+        self.expect(")")?;
+        Ok(Expression::Lookup { table, column, key })
     }
 }
 

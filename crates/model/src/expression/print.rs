@@ -64,6 +64,14 @@ fn print_bare(f: &mut Formatter<'_>, expression: &Expression) -> Result {
             }
             f.write_str(")")
         }
+        Expression::Cohort(number) => write!(f, "cohort({number})"),
+        Expression::Computed(name) => write!(f, "computed[{}]", Quoted(name)),
+        Expression::Lookup { table, column, key } => {
+            write!(f, "lookup({}, {}, ", Quoted(table), Quoted(column))?;
+            print(f, key, binding::LOOSEST)?;
+            f.write_str(")")
+        }
+        Expression::Group { key, property } => write!(f, "group[{}][{}]", Quoted(key), Quoted(property)),
     }
 }
 
@@ -72,7 +80,7 @@ fn binding_of(expression: &Expression) -> u8 {
         Expression::Not(_) => binding::NOT,
         Expression::Negate(_) => binding::UNARY,
         Expression::Binary { op, .. } => op.binding(),
-        Expression::Property { .. } | Expression::Literal(_) | Expression::Call { .. } => binding::TIGHTEST,
+        _ => binding::TIGHTEST,
     }
 }
 

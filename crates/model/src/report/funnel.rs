@@ -18,6 +18,8 @@ pub const EXCLUSIONS_MAX: usize = 10;
 pub const HELD_MAX: usize = 3;
 /// Selectors of all steps and exclusions together.
 pub const FUNNEL_SELECTORS_MAX: usize = 64;
+/// How far apart events may be and still come in either order, where a definition does not say, in milliseconds.
+pub const TIE_MS: i64 = 2_000;
 
 /// How many go through steps.
 ///
@@ -127,7 +129,7 @@ pub struct Funnel {
 
 /// Two seconds, as in Mixpanel (contract FN5).
 fn tie_default() -> i64 {
-    2_000
+    TIE_MS
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -3,10 +3,10 @@
 
 mod edges;
 
-use super::Shared;
 use crate::QueryError;
 use crate::answer::Computed;
 use crate::answer::insights::{Part, Parts, segments};
+use crate::asking::Asking;
 use crate::calendar::{range_before, range_shifted};
 use crate::operators::cells::segment_text;
 use crate::plan::{self, Source};
@@ -19,14 +19,14 @@ use roaring::RoaringTreemap;
 use std::sync::Arc;
 
 pub(super) async fn compute(
-    shared: &Shared,
+    asking: &Asking,
     source: &Source,
     report: &Report,
     insights: &Insights,
 ) -> Result<Parts, QueryError> {
-    let (insights, outermost) = with_edges(shared, source, report, insights).await?;
+    let (insights, outermost) = with_edges(asking, source, report, insights).await?;
     let asked = Asked {
-        shared,
+        asking,
         source,
         insights: &insights,
     };
@@ -34,7 +34,7 @@ pub(super) async fn compute(
         question: Question::Insights(insights.clone()),
         ..report.clone()
     };
-    let computed = shared.compute(source, &report, report.range, None).await?;
+    let computed = asking.compute(source, &report, report.range, None).await?;
     let timeline = Timeline::new(&insights, report.range, &source.zone().rules)?;
     let (shown, segments_total) = segments(&insights, &timeline, &computed.cells);
     let rest_of = (insights.other && segments_total > shown.len()).then_some(shown.as_slice());
@@ -42,7 +42,7 @@ pub(super) async fn compute(
     let compared = match compared(&report, &insights)? {
         None => None,
         Some((report, range)) => {
-            let computed = shared.compute(source, &report, range, None).await?;
+            let computed = asking.compute(source, &report, range, None).await?;
             let timeline = Timeline::new(&insights, range, &source.zone().rules)?;
             Some(asked.part(&report, range, computed, timeline, rest_of).await?)
         }
@@ -58,20 +58,20 @@ pub(super) async fn compute(
 }
 
 /// The persons behind one number.
-pub(super) async fn members(
-    shared: &Shared,
+pub(crate) async fn members(
+    asking: &Asking,
     source: &Source,
     report: &Report,
     insights: &Insights,
     cell: &InsightsCell,
 ) -> Result<RoaringTreemap, QueryError> {
-    let (insights, _) = with_edges(shared, source, report, insights).await?;
+    let (insights, _) = with_edges(asking, source, report, insights).await?;
     let report = Report {
         question: Question::Insights(insights.clone()),
         ..report.clone()
     };
     let rest_of = if cell.other {
-        match segments_with_rest(shared, source, &report, &insights).await? {
+        match segments_with_rest(asking, source, &report, &insights).await? {
             None => return Ok(RoaringTreemap::new()),
             shown => shown,
         }
@@ -84,11 +84,11 @@ pub(super) async fn members(
     };
     let wanted = ReportCell::Insights(cell.clone());
     let mut cells = match rest_of {
-        None => shared.compute(source, &report, range, Some(&wanted)).await?.cells,
+        None => asking.compute(source, &report, range, Some(&wanted)).await?.cells,
         Some(shown) => {
             let shown = Arc::new(shown.iter().map(segment_text).collect());
             let planned = plan::plan_rest(source, &report, &insights, range, shown, Some(&wanted))?;
-            shared.run_plan(planned).await?.cells
+            asking.run_plan(planned).await?.cells
         }
     };
     Ok(cells.take_members(&plan::wanted(&wanted)))
@@ -96,19 +96,19 @@ pub(super) async fn members(
 
 /// The segments that the answer shows, if there are more.
 async fn segments_with_rest(
-    shared: &Shared,
+    asking: &Asking,
     source: &Source,
     report: &Report,
     insights: &Insights,
 ) -> Result<Option<Vec<Segment>>, QueryError> {
-    let computed = shared.compute(source, report, report.range, None).await?;
+    let computed = asking.compute(source, report, report.range, None).await?;
     let timeline = Timeline::new(insights, report.range, &source.zone().rules)?;
     let (shown, total) = segments(insights, &timeline, &computed.cells);
     Ok((total > shown.len()).then_some(shown))
 }
 
 struct Asked<'a> {
-    shared: &'a Shared,
+    asking: &'a Asking,
     source: &'a Source,
     insights: &'a Insights,
 }
@@ -128,7 +128,7 @@ impl Asked<'_> {
             Some(shown) => {
                 let shown = Arc::new(shown.iter().map(segment_text).collect());
                 let planned = plan::plan_rest(self.source, report, self.insights, range, shown, None)?;
-                Some(self.shared.run_plan(planned).await?.cells)
+                Some(self.asking.run_plan(planned).await?.cells)
             }
         };
         Ok(Part {

@@ -2,7 +2,7 @@
 
 use super::NARROW;
 use crate::QueryError;
-use crate::asking::Asking;
+use crate::definitions::{Resolved, Setting};
 use crate::plan::functions::Zone;
 use crate::plan::{Source, behavior_counts, matching_rows, names_of};
 use crate::scan::ProfileColumns;
@@ -13,7 +13,7 @@ use model::{Expression, PersonNumber, Value};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use store::{Profile, Snapshot};
+use store::Profile;
 
 /// Name under which a filter sees the number of the person or group itself.
 pub const DISTINCT_ID: &str = "$distinct_id";
@@ -43,15 +43,30 @@ pub struct Behavior {
 }
 
 /// A person or group by number, with its profile where it has one.
-pub(super) type Candidate<'a> = (u64, Option<&'a Profile>);
+pub(crate) type Candidate<'a> = (u64, Option<&'a Profile>);
 
 /// The candidates that pass, in their order.
 pub(super) async fn passing<'a>(
-    asking: &Asking,
-    snapshot: &Snapshot,
+    setting: Setting<'_>,
     zone: Zone,
+    candidates: Vec<Candidate<'a>>,
+    filter: &PeopleFilter,
+    are_persons: bool,
+) -> Result<Vec<Candidate<'a>>, QueryError> {
+    let selectors = filter.behaviors.iter().flat_map(|behavior| &behavior.selectors);
+    let filters = selectors.filter_map(|selector| selector.filter.as_ref());
+    let resolved = Resolved::of_question(setting, filter, filter.expression.iter().chain(filters)).await?;
+    passing_resolved(setting, zone, Arc::new(resolved), candidates, filter, are_persons).await
+}
+
+/// The candidates that pass a filter whose names are known. Only persons can be in cohorts.
+pub(crate) async fn passing_resolved<'a>(
+    setting: Setting<'_>,
+    zone: Zone,
+    resolved: Arc<Resolved>,
     mut candidates: Vec<Candidate<'a>>,
     filter: &PeopleFilter,
+    are_persons: bool,
 ) -> Result<Vec<Candidate<'a>>, QueryError> {
     if let Some(search) = &filter.search {
         let wanted = search.to_lowercase();
@@ -62,20 +77,28 @@ pub(super) async fn passing<'a>(
     };
     let mut counts = Vec::new();
     for behavior in &filter.behaviors {
-        let by_person = counted(asking, snapshot, zone.clone(), behavior).await?;
+        let by_person = counted(setting, zone.clone(), resolved.clone(), behavior).await?;
         let of_candidates = candidates
             .iter()
             .map(|(number, _)| by_person.get(number).copied().unwrap_or(0));
         counts.push((behavior.name.clone(), of_candidates.collect::<Vec<u64>>()));
     }
     let plan = {
-        let (mut names, user) = names_of(std::iter::once(expression));
+        let (mut names, user) = names_of(std::iter::once(&resolved.write_out(expression)?));
         names.extend(user);
         let columns = columns_of(&candidates, names);
-        matching_rows(&columns, &counts, candidates.len(), expression, &zone)?
+        let person = |number: u64| {
+            if are_persons {
+                PersonNumber(number)
+            } else {
+                PersonNumber::NOBODY
+            }
+        };
+        let persons: Vec<PersonNumber> = candidates.iter().map(|(number, _)| person(*number)).collect();
+        matching_rows(&columns, &counts, &persons, expression, &zone, &resolved)?
     };
     let mut matching = Vec::new();
-    for batch in asking.collect(&plan, NARROW).await? {
+    for batch in setting.asking.collect(&plan, NARROW).await? {
         let rows = batch.column(0).as_primitive::<UInt32Type>().values();
         matching.extend(rows.iter().map(|row| candidates[*row as usize]));
     }
@@ -84,19 +107,19 @@ pub(super) async fn passing<'a>(
 
 /// How many events of each person a behaviour has; those without any are absent.
 async fn counted(
-    asking: &Asking,
-    snapshot: &Snapshot,
+    setting: Setting<'_>,
     zone: Zone,
+    resolved: Arc<Resolved>,
     behavior: &Behavior,
 ) -> Result<HashMap<u64, u64>, QueryError> {
     let filters = behavior
         .selectors
         .iter()
         .filter_map(|selector| selector.filter.as_ref());
-    let source = Source::new(snapshot, zone, filters, None, Arc::default());
+    let source = Source::new(setting.snapshot, zone, filters, None, Arc::default(), resolved)?;
     let plan = behavior_counts(&source, behavior)?;
     let mut counts = HashMap::new();
-    for batch in asking.collect(&plan, "the window of the behaviour").await? {
+    for batch in setting.asking.collect(&plan, "the window of the behaviour").await? {
         let persons = batch.column(0).as_primitive::<UInt64Type>().values();
         let events = batch.column(1).as_primitive::<Int64Type>().values();
         counts.extend(

@@ -3,7 +3,7 @@
 use super::filter::{PeopleFilter, passing};
 use super::{Candidate, sort};
 use crate::QueryError;
-use crate::asking::Asking;
+use crate::definitions::Setting;
 use crate::plan::functions::Zone;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::{EventTime, GroupNumber, Value};
@@ -55,19 +55,18 @@ impl GroupSet {
 }
 
 pub(crate) async fn matching(
-    asking: &Asking,
-    snapshot: &Snapshot,
+    setting: Setting<'_>,
     zone: Zone,
     key: &str,
     filter: &PeopleFilter,
     order: Option<&(String, bool)>,
 ) -> Result<GroupSet, QueryError> {
-    let profiles = snapshot.profiles();
+    let profiles = setting.snapshot.profiles();
     let candidates: Vec<Candidate<'_>> = profiles
         .groups(key)
         .map(|(group, profile)| (group.0, Some(profile)))
         .collect();
-    let mut groups = passing(asking, snapshot, zone, candidates, filter).await?;
+    let mut groups = passing(setting, zone, candidates, filter, false).await?;
     sort(&mut groups, order);
     Ok(GroupSet {
         groups: groups.into_iter().map(|(number, _)| GroupNumber(number)).collect(),

@@ -10,6 +10,7 @@
 
 use super::functions::{Rule, Zone};
 use crate::QueryError;
+use crate::definitions::Resolved;
 use crate::people::DISTINCT_ID;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -17,7 +18,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, case, cast, lit, when};
 use model::expression::{BinaryOp, Expression, Function, Scope};
-use model::{PersonNumber, Value};
+use model::{DefinitionError, PersonNumber, Value};
 use std::collections::{HashMap, HashSet};
 use store::ColumnKind;
 
@@ -67,6 +68,7 @@ pub(crate) fn column(name: impl Into<String>) -> Expr {
 pub(crate) struct Compiler<'a> {
     pub available: &'a Available,
     pub zone: &'a Zone,
+    pub resolved: &'a Resolved,
 }
 
 /// Most nodes of DataFusion expressions that one expression may become. Some rules use an operand twice, so that
@@ -108,6 +110,45 @@ impl Compiler<'_> {
                 let first = values.next().transpose()?.unwrap_or_default();
                 self.call(*function, first, values.next().transpose()?)
             }
+            Expression::Cohort(number) => self.member(*number)?,
+            Expression::Computed(_) => self.compile(&self.resolved.write_out(expression)?)?,
+            Expression::Lookup { table, column, key } => {
+                let key = self.compile(key)?;
+                self.lookup(table, column, key)?
+            }
+            Expression::Group { key, property } => self.group(key, property),
+        })
+    }
+
+    fn member(&self, cohort: u64) -> Result<Typed, QueryError> {
+        let Some(members) = self.resolved.members(cohort) else {
+            return Err(DefinitionError::UnknownCohort(cohort).into());
+        };
+        Ok(Typed::always_flag(Rule::Member(members).call(vec![column("person")])))
+    }
+
+    fn lookup(&self, table: &str, column: &str, key: Typed) -> Result<Typed, QueryError> {
+        let cells = self.resolved.cells(table, column)?;
+        let kinds = cells.kinds();
+        let mut typed = match self.text_of(&key) {
+            None => Typed::default(),
+            Some(key) => Typed::of_kinds(&kinds, |kind| Rule::Lookup(cells.clone(), kind).call(vec![key.clone()])),
+        };
+        typed.fault = key.fault;
+        Ok(typed)
+    }
+
+    /// Rows that are profiles have no groups.
+    fn group(&self, key: &str, property: &str) -> Typed {
+        let kinds = self.available.properties.get(key);
+        if !self.available.events || !kinds.is_some_and(|kinds| kinds.contains(&ColumnKind::Group)) {
+            return Typed::default();
+        }
+        let values = self.resolved.group_values(key, property);
+        let groups = column(store::physical_name(key, ColumnKind::Group));
+        let kinds = values.kinds();
+        Typed::of_kinds(&kinds, |kind| {
+            Rule::OfGroups(values.clone(), kind).call(vec![groups.clone()])
         })
     }
 
@@ -148,22 +189,14 @@ impl Compiler<'_> {
             Scope::Properties => (self.available.properties.get(name), false),
             Scope::User => (self.available.user.get(name), true),
         };
-        let mut typed = Typed::default();
-        for kind in kinds.into_iter().flatten() {
-            let expression = Some(column(if of_user {
-                user_column(name, *kind)
+        let kinds = kinds.map(Vec::as_slice).unwrap_or_default();
+        Typed::of_kinds(kinds, |kind| {
+            column(if of_user {
+                user_column(name, kind)
             } else {
-                store::physical_name(name, *kind)
-            }));
-            match kind {
-                ColumnKind::String => typed.text = expression,
-                ColumnKind::Number => typed.number = expression,
-                ColumnKind::Bool => typed.flag = expression,
-                ColumnKind::Json => typed.json = expression,
-                ColumnKind::Group => typed.group = expression,
-            }
-        }
-        typed
+                store::physical_name(name, kind)
+            })
+        })
     }
 
     fn binary(&self, op: BinaryOp, left: Typed, right: Typed) -> Typed {
@@ -283,6 +316,22 @@ impl Typed {
             always: true,
             ..Typed::default()
         }
+    }
+
+    /// A value that has one of some types in each row.
+    fn of_kinds(kinds: &[ColumnKind], of_kind: impl Fn(ColumnKind) -> Expr) -> Typed {
+        let mut typed = Typed::default();
+        for kind in kinds {
+            let expression = Some(of_kind(*kind));
+            match kind {
+                ColumnKind::String => typed.text = expression,
+                ColumnKind::Number => typed.number = expression,
+                ColumnKind::Bool => typed.flag = expression,
+                ColumnKind::Json => typed.json = expression,
+                ColumnKind::Group => typed.group = expression,
+            }
+        }
+        typed
     }
 
     fn of_number(number: Option<Expr>) -> Typed {

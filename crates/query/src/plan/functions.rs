@@ -3,6 +3,7 @@
 //! Each takes typed columns in which null is *not set* and gives one. Texts come as dictionaries more often than
 //! not; a function of a text runs once per distinct text of a batch, not once per row.
 
+pub(crate) mod named;
 mod texts;
 
 use datafusion::arrow::array::{
@@ -18,8 +19,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::Value;
 use model::value::number_text;
+use named::{Cells, GroupValues, Members};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use store::ColumnKind;
 use texts::Texts;
 
 /// A time zone that plans can compare.
@@ -75,6 +78,12 @@ pub(crate) enum Rule {
     ListEqual,
     /// Group numbers as the JSON text of a list.
     GroupText,
+    /// Whether a person is in a cohort.
+    Member(Members),
+    /// The cells of a lookup table that have a type, by key.
+    Lookup(Cells, ColumnKind),
+    /// The values of a list of groups that have a type.
+    OfGroups(GroupValues, ColumnKind),
     /// Passes a filter on, and refuses the question where the second argument says there was a type error (X9).
     Checked,
 }
@@ -118,13 +127,17 @@ impl Rule {
             Rule::ListHas => "list_has",
             Rule::ListEqual => "list_equal",
             Rule::GroupText => "group_text",
+            Rule::Member(_) => "member",
+            Rule::Lookup(..) => "lookup",
+            Rule::OfGroups(..) => "of_groups",
             Rule::Checked => "checked",
         }
     }
 
     fn return_type(&self) -> DataType {
         match self {
-            Rule::Contains | Rule::ListHas | Rule::ListEqual | Rule::Checked => DataType::Boolean,
+            Rule::Contains | Rule::ListHas | Rule::ListEqual | Rule::Checked | Rule::Member(_) => DataType::Boolean,
+            Rule::Lookup(_, kind) | Rule::OfGroups(_, kind) => named::data_type(*kind),
             Rule::NumberText | Rule::TimeText(_) | Rule::Concat | Rule::GroupText => DataType::Utf8,
             Rule::ParseTime(_) | Rule::EpochTime => DataType::Int64,
             _ => DataType::Float64,
@@ -195,6 +208,9 @@ impl ScalarUDFImpl for Function {
                 let texts = (0..rows).map(|row| groups.is_valid(row).then(|| list_text(&group_numbers(groups, row))));
                 Arc::new(texts.collect::<StringArray>())
             }
+            Rule::Member(members) => Arc::new(members.contain(arguments, rows)?),
+            Rule::Lookup(cells, kind) => cells.of_keys(*kind, arguments, rows)?,
+            Rule::OfGroups(values, kind) => values.of_groups(*kind, arguments, rows)?,
             Rule::Checked => checked(arguments, rows)?,
         };
         Ok(ColumnarValue::Array(array))

@@ -4,10 +4,11 @@ use super::expression::{Available, Compiler, behavior_column, column};
 use super::functions::{Rule, Zone};
 use super::{Source, event_rows, predicate};
 use crate::QueryError;
+use crate::definitions::Resolved;
 use crate::people::Behavior;
 use crate::rows::EventsQuery;
 use crate::scan::{ProfileColumns, text_type};
-use datafusion::arrow::array::{ArrayRef, Float64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use datafusion::arrow::array::{ArrayRef, Float64Array, RecordBatch, RecordBatchOptions, UInt32Array, UInt64Array};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::functions_aggregate::expr_fn::count;
@@ -94,9 +95,10 @@ pub(crate) fn behavior_counts(source: &Source, behavior: &Behavior) -> Result<Lo
 pub(crate) fn matching_rows(
     profiles: &ProfileColumns,
     counts: &[(String, Vec<u64>)],
-    rows: usize,
+    persons: &[PersonNumber],
     filter: &Expression,
     zone: &Zone,
+    resolved: &Resolved,
 ) -> Result<LogicalPlan, QueryError> {
     let available = Available {
         properties: profiles.kinds().clone(),
@@ -107,11 +109,19 @@ pub(crate) fn matching_rows(
     let filter = Compiler {
         available: &available,
         zone,
+        resolved,
     }
     .compile(filter)?;
     let plan = || {
-        let mut fields = vec![Field::new("row", DataType::UInt32, false)];
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(UInt32Array::from_iter_values(0..rows as u32))];
+        let rows = persons.len();
+        let mut fields = vec![
+            Field::new("row", DataType::UInt32, false),
+            Field::new("person", DataType::UInt64, false),
+        ];
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(UInt32Array::from_iter_values(0..rows as u32)),
+            Arc::new(UInt64Array::from_iter_values(persons.iter().map(|person| person.0))),
+        ];
         for (name, values) in profiles.columns() {
             for name in [name.clone(), format!("{name}@user")] {
                 fields.push(Field::new(name, values.data_type().clone(), true));

@@ -7,8 +7,8 @@
 use super::SQL_BYTES_MAX;
 use super::views::{VIEWS, view};
 use crate::QueryError;
+use crate::definitions::Setting;
 use crate::error::{SqlFault, SqlPosition};
-use crate::scan::ScanCounters;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -22,7 +22,6 @@ use datafusion::sql::sqlparser::ast::{Query, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use std::sync::Arc;
-use store::Snapshot;
 
 /// Functions that are left out: those that make much out of little, those whose value changes from call to call (a
 /// number and the crowd behind it would not be about the same rows), and those that tell about the installation.
@@ -43,21 +42,15 @@ const SCALARS_LEFT_OUT: [&str; 13] = [
 ];
 
 /// The plan of a statement, before optimising.
-pub(crate) fn plan(
-    state: &SessionState,
-    snapshot: &Snapshot,
-    counters: Arc<ScanCounters>,
-    sql: &str,
-) -> Result<LogicalPlan, QueryError> {
+pub(crate) fn plan(setting: Setting<'_>, sql: &str) -> Result<LogicalPlan, QueryError> {
     if sql.len() > SQL_BYTES_MAX {
         return Err(fault(format!("a statement has at most {SQL_BYTES_MAX} bytes"), None));
     }
     let parsed = Parser::parse_sql(&GenericDialect {}, sql).map_err(|error| refused(error.into(), sql))?;
     let query = single_query(parsed).map_err(|message| fault(message.to_owned(), start(sql)))?;
     let names = Names {
-        state,
-        snapshot,
-        counters,
+        state: &setting.asking.state,
+        setting,
     };
     let options = ParserOptions {
         collect_spans: true,
@@ -134,8 +127,7 @@ fn check_nodes(plan: &LogicalPlan) -> Result<(), &'static str> {
 /// What a statement can name.
 struct Names<'a> {
     state: &'a SessionState,
-    snapshot: &'a Snapshot,
-    counters: Arc<ScanCounters>,
+    setting: Setting<'a>,
 }
 
 /// Whether an aggregate is exact: an answer here is a number, not an estimate.
@@ -146,7 +138,7 @@ fn is_exact(name: &str) -> bool {
 impl ContextProvider for Names<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         let found = match &name {
-            TableReference::Bare { table } => view(table, self.snapshot, self.counters.clone()),
+            TableReference::Bare { table } => view(table, self.setting),
             _ => None,
         };
         match found {

@@ -1,7 +1,9 @@
 //! The views that statements can name, as DataFusion tables.
 
+use super::cohort_view::CohortView;
 use super::names::{self, SqlView};
 use super::result::{SqlColumn, type_name};
+use crate::definitions::Setting;
 use crate::scan::{EventTable, Pushed, ScanCounters, column_of, push, push_instant, view_type};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StringArray, TimestampMillisecondArray, UInt64Array,
@@ -29,7 +31,7 @@ use store::{ColumnKind, Profile, Snapshot};
 /// The column with a row's person, in every view that has one.
 pub(crate) const PERSON: &str = "person";
 /// Names of all views.
-pub(crate) const VIEWS: [&str; 3] = ["events", "persons", "groups"];
+pub(crate) const VIEWS: [&str; 4] = ["events", "persons", "groups", "cohorts"];
 
 fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()))
@@ -40,19 +42,20 @@ fn instants(times_ms: impl Iterator<Item = Option<i64>>) -> ArrayRef {
 }
 
 /// A view by name.
-pub(crate) fn view(name: &str, snapshot: &Snapshot, counters: Arc<ScanCounters>) -> Option<Arc<dyn TableProvider>> {
+pub(crate) fn view(name: &str, setting: Setting<'_>) -> Option<Arc<dyn TableProvider>> {
     Some(match name {
-        "events" => Arc::new(EventView::new(snapshot, counters)),
-        "persons" => Arc::new(ProfileView::persons(snapshot)),
-        "groups" => Arc::new(ProfileView::groups(snapshot)),
+        "events" => Arc::new(EventView::new(setting.snapshot, setting.asking.counters.clone())),
+        "persons" => Arc::new(ProfileView::persons(setting.snapshot)),
+        "groups" => Arc::new(ProfileView::groups(setting.snapshot)),
+        "cohorts" => Arc::new(CohortView::new(setting)),
         _ => return None,
     })
 }
 
 /// All views with their columns.
-pub(crate) fn described(snapshot: &Snapshot) -> Vec<SqlView> {
+pub(crate) fn described(setting: Setting<'_>) -> Vec<SqlView> {
     let described = |name: &&str| {
-        let schema = view(name, snapshot, Arc::default())?.schema();
+        let schema = view(name, setting)?.schema();
         let columns = schema.fields().iter().map(|field| SqlColumn {
             name: field.name().clone(),
             r#type: type_name(field.data_type()).to_owned(),

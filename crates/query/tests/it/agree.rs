@@ -7,8 +7,12 @@
 use crate::case::{self, Case};
 use crate::random;
 use fastrand::Rng;
+use model::PersonNumber;
+use query::QueryError;
+use reference::ReferenceError;
 
 const REPORTS_PER_HISTORY: u64 = 12;
+const COHORTS_PER_HISTORY: u64 = 12;
 
 fn number(variable: &str, default: u64) -> u64 {
     let asked = std::env::var(variable).ok();
@@ -34,6 +38,34 @@ fn engine_and_reference_agree() {
                     "history {seed}: {difference}\na small case is kept as {}",
                     kept.display()
                 );
+            }
+        }
+    }
+}
+
+#[test]
+fn cohorts_hold_the_same_persons() {
+    let first = number("FROSTPANE_QUERY_SEED", 1);
+    for seed in first..first + number("FROSTPANE_QUERY_CASES", 50) {
+        let mut rng = Rng::with_seed(seed);
+        let (events, persons) = (rng.usize(1..160), rng.u64(1..14));
+        let world = random::life(&mut rng, events, persons).play();
+        let engine = world.engine();
+        for _ in 0..COHORTS_PER_HISTORY {
+            let cohort = random::any_cohort(&mut rng, persons);
+            let now = random::now(&mut rng);
+            let shown = serde_json::to_string(&cohort).unwrap();
+            let expected = reference::cohort(&cohort, &world.project.timezone, &world.history, now);
+            match (&expected, world.cohort(&engine, &cohort, now)) {
+                (Ok(expected), Ok(got)) => {
+                    let expected: Vec<PersonNumber> = expected.iter().copied().collect();
+                    assert!(
+                        got == expected,
+                        "history {seed}: holds {expected:?}, not {got:?}\n{shown}"
+                    );
+                }
+                (Err(ReferenceError::Type(_)), Err(QueryError::Expression { .. })) => {}
+                (expected, got) => panic!("history {seed}: expected {expected:?}\ngot {got:?}\n{shown}"),
             }
         }
     }

@@ -22,7 +22,9 @@ fn statement(world: &World, sql: &str) -> Explanation {
         limit: 10,
     };
     let engine = world.engine();
-    let answered = world.wait(engine.sql(&world.project, &question, Class::D0)).unwrap();
+    let answered = world
+        .wait(engine.sql(&world.project, &question, Class::D0, EventTime(0)))
+        .unwrap();
     world.release(answered).0.unwrap().explanation
 }
 

@@ -1,7 +1,8 @@
 //! What happened to a project, as data: it can be played on a store, told otherwise, made smaller and kept in a file.
 
 use crate::world::World;
-use model::{Event, PersonNumber, ProfileUpdate};
+use model::cohort::{Cohort, CohortRule, Frozen};
+use model::{Definitions, Event, PersonNumber, ProfileUpdate};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub enum Step {
     Compact,
     Reopen,
     Erase(PersonNumber),
+    /// What the names in expressions stand for.
+    Define(Definitions),
 }
 
 impl Life {
@@ -44,6 +47,7 @@ impl Life {
                 }
                 Step::Reopen => world.reopen(),
                 Step::Erase(person) => world.erase(vec![*person]),
+                Step::Define(definitions) => world.define(definitions.clone()),
             }
         }
         world.read_profiles();
@@ -52,7 +56,7 @@ impl Life {
 
     /// The same facts, told to a store that was never flushed, compacted or restarted.
     pub fn in_memory(&self) -> Life {
-        let told = |step: &&Step| matches!(step, Step::Batch { .. } | Step::Erase(_));
+        let told = |step: &&Step| matches!(step, Step::Batch { .. } | Step::Erase(_) | Step::Define(_));
         self.with_steps(self.steps.iter().filter(told).cloned().collect())
     }
 
@@ -92,6 +96,13 @@ impl Life {
                     event.person = history.canonical(event.person);
                 }
             }
+            if let Step::Define(definitions) = step {
+                let canonical = |person| history.canonical(person);
+                definitions
+                    .cohorts
+                    .values_mut()
+                    .for_each(|cohort| rename(cohort, &canonical));
+            }
         }
         life
     }
@@ -101,5 +112,25 @@ impl Life {
             timezone: self.timezone.clone(),
             steps,
         }
+    }
+}
+
+/// The definition with other numbers for its persons.
+fn rename(cohort: &mut Cohort, number: &impl Fn(PersonNumber) -> PersonNumber) {
+    rename_in(&mut cohort.rule, number);
+    if let Some(frozen) = &cohort.frozen {
+        let members: std::collections::BTreeSet<PersonNumber> = frozen.members().map(number).collect();
+        cohort.frozen = Some(Frozen::new(frozen.at_ms, members.into_iter()));
+    }
+}
+
+fn rename_in(rule: &mut CohortRule, number: &impl Fn(PersonNumber) -> PersonNumber) {
+    match rule {
+        CohortRule::All { rules } | CohortRule::Any { rules } => {
+            rules.iter_mut().for_each(|rule| rename_in(rule, number));
+        }
+        CohortRule::Not { rule } => rename_in(rule, number),
+        CohortRule::Persons { persons } => persons.iter_mut().for_each(|person| *person = number(*person)),
+        _ => {}
     }
 }

@@ -102,7 +102,9 @@ fn a_question_ends_at_its_time_limit() {
         ..EngineOptions::new(2, 256 << 20)
     };
     let engine = Engine::new(world.store().clone(), options);
-    let ended = world.wait(engine.sql(&world.project, &endless(), Class::D3)).err();
+    let ended = world
+        .wait(engine.sql(&world.project, &endless(), Class::D3, EventTime(0)))
+        .err();
     assert!(
         matches!(ended, Some(QueryError::TimedOut { limit_ms: 200 })),
         "{ended:?}"
@@ -117,7 +119,7 @@ fn a_question_that_nobody_waits_for_stops() {
     let engine = world.engine();
     world.wait(async {
         let (project, question) = (world.project.clone(), endless());
-        let mut asking = Box::pin(engine.sql(&project, &question, Class::D3));
+        let mut asking = Box::pin(engine.sql(&project, &question, Class::D3, EventTime(0)));
         // Polled until it holds memory, which is in the middle of its work.
         let deadline = Instant::now() + Duration::from_secs(20);
         while engine.metrics().memory_bytes == 0 {

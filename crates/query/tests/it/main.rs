@@ -5,6 +5,7 @@
 mod agree;
 mod case;
 mod classes;
+mod cohorts;
 mod equal;
 mod explained;
 mod expressions;

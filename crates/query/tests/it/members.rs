@@ -5,6 +5,7 @@ mod insights;
 
 use crate::world::{World, at, event, report};
 use ledger::Class;
+use model::EventTime;
 use model::report::{Report, ReportCell};
 use query::{Page, QueryError};
 use serde_json::json;
@@ -36,7 +37,7 @@ fn members_are_those_that_the_number_counts() {
     let world = world();
     let engine = world.engine();
     let of = |asked: serde_json::Value| {
-        let (members, disclosure) = world.members(&engine, &funnel(), &cell(asked)).unwrap();
+        let (members, disclosure) = world.members(&engine, &funnel(), &cell(asked), EventTime(0)).unwrap();
         let members: Vec<u64> = members.into_iter().map(|person| person.0).collect();
         assert_eq!(disclosure.class, Class::D2);
         assert_eq!(disclosure.persons.iter().collect::<Vec<_>>(), members);
@@ -67,7 +68,7 @@ fn a_page_of_members_discloses_who_is_on_it() {
     let engine = world.engine();
     let page = |asked: serde_json::Value, limit: usize, offset: usize| {
         let page = Page { limit, offset };
-        let rows = world.wait(engine.member_rows(&world.project, &funnel(), &cell(asked), page));
+        let rows = world.wait(engine.member_rows(&world.project, &funnel(), &cell(asked), page, EventTime(0)));
         let (page, disclosure) = world.release(rows.unwrap());
         let people: Vec<u64> = page.people.into_iter().map(|row| row.person.0).collect();
         (page.total, people, disclosure.persons.iter().collect::<Vec<_>>())
@@ -83,10 +84,11 @@ fn a_page_of_members_discloses_who_is_on_it() {
 fn a_cell_that_the_report_does_not_have_is_refused() {
     let world = world();
     let engine = world.engine();
-    let refused = |report: &Report, asked: serde_json::Value| match world.members(&engine, report, &cell(asked)) {
-        Err(QueryError::Invalid(invalid)) => invalid.at,
-        other => panic!("{other:?}"),
-    };
+    let refused =
+        |report: &Report, asked: serde_json::Value| match world.members(&engine, report, &cell(asked), EventTime(0)) {
+            Err(QueryError::Invalid(invalid)) => invalid.at,
+            other => panic!("{other:?}"),
+        };
     let mut without_trend = funnel();
     let model::report::Question::Funnel(question) = &mut without_trend.question else {
         unreachable!()
@@ -120,7 +122,7 @@ fn members_of_retention_and_what_stands_beside_it() {
         number["kind"] = question["kind"].clone();
         let report = report(json!({"range": {"from": "2026-03-09", "to": "2026-03-15"}, "question": question}));
         world
-            .members(&engine, &report, &cell(number))
+            .members(&engine, &report, &cell(number), EventTime(0))
             .map(|(members, _)| members.into_iter().map(|person| person.0).collect::<Vec<u64>>())
     };
     let of = |question: &serde_json::Value, number| asked(question.clone(), number).unwrap();

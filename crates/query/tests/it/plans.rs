@@ -1,7 +1,7 @@
 //! Plans as text: what is pushed into the scan, and what runs above it.
 
 use crate::world::{World, at, event, report, set};
-use model::Value;
+use model::{EventTime, Value};
 use serde_json::json;
 
 #[test]
@@ -48,7 +48,11 @@ fn plans_push_events_times_and_columns_into_the_scan() {
     ];
     let plans: Vec<String> = reports
         .iter()
-        .map(|report| world.wait(engine.plan_text(&world.project, report)).unwrap())
+        .map(|report| {
+            world
+                .wait(engine.plan_text(&world.project, report, EventTime(0)))
+                .unwrap()
+        })
         .collect();
     let got = plans.join("\n");
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/plans.txt");

@@ -1,6 +1,7 @@
 //! Random histories and random reports.
 
 mod activity;
+mod cohort;
 mod flow;
 mod funnel;
 mod insights;
@@ -21,7 +22,7 @@ use model::report::{
     RetentionAnswer, RetentionCell, Segment, StepSelector, Stickiness, StickinessAnswer, StickinessCell,
     TimesToConvert, Unit,
 };
-use model::{Event, EventTime, GroupNumber, InsertId, PersonNumber, Value};
+use model::{Event, EventTime, GroupNumber, InsertId, PersonNumber, Subject, Value};
 
 /// Zones with changes of the clock within the weeks of the history, odd offsets, and without.
 const ZONES: [&str; 7] = [
@@ -62,11 +63,13 @@ pub fn life(rng: &mut Rng, events: usize, persons: u64) -> Life {
             let into = *pick(rng, &canonical);
             merges.push((PersonNumber(from), PersonNumber(into)));
         }
-        let profiles = if chance(rng, 40) {
-            vec![profile(rng, persons)]
-        } else {
-            Vec::new()
-        };
+        let mut profiles = Vec::new();
+        if chance(rng, 40) {
+            profiles.push(profile(rng, persons));
+        }
+        if chance(rng, 20) {
+            profiles.push(group_profile(rng));
+        }
         steps.push(Step::Batch {
             events,
             profiles,
@@ -82,6 +85,7 @@ pub fn life(rng: &mut Rng, events: usize, persons: u64) -> Life {
     if chance(rng, 15) {
         steps.push(Step::Erase(PersonNumber(*pick(rng, &canonical))));
     }
+    steps.push(Step::Define(cohort::definitions(rng, persons)));
     Life { timezone, steps }
 }
 
@@ -188,6 +192,17 @@ fn profile(rng: &mut Rng, persons: u64) -> model::ProfileUpdate {
     set(rng.u64(1..=persons), vec![(name, value)])
 }
 
+fn group_profile(rng: &mut Rng) -> model::ProfileUpdate {
+    let value = if rng.bool() { scalar(rng) } else { value(rng) };
+    model::ProfileUpdate {
+        subject: Subject::Group {
+            key: "company".into(),
+            number: GroupNumber(rng.u64(1..=3)),
+        },
+        ..set(0, vec![((*pick(rng, &["industry", "size"])).to_owned(), value)])
+    }
+}
+
 // ------------------------------------------------------------------ reports
 
 pub fn report(rng: &mut Rng) -> Report {
@@ -273,6 +288,11 @@ fn asked_segment<'a>(rng: &mut Rng, broken_down: bool, segments: impl Iterator<I
     }
 }
 
+/// A cohort that may be built on those that every world has.
+pub fn any_cohort(rng: &mut Rng, persons: u64) -> model::Cohort {
+    cohort::cohort(rng, persons, cohort::COHORTS)
+}
+
 /// A moment within or after the history.
 pub fn now(rng: &mut Rng) -> EventTime {
     EventTime(instant(rng) + if rng.bool() { 200 * 86_400_000 } else { 0 })
@@ -294,6 +314,9 @@ fn broken_down(rng: &mut Rng) -> Expression {
 }
 
 fn property(rng: &mut Rng) -> Expression {
+    if chance(rng, 15) {
+        return named(rng);
+    }
     let (scope, names): (Scope, &[&str]) = match rng.u32(0..10) {
         0..7 => (
             Scope::Properties,
@@ -305,6 +328,23 @@ fn property(rng: &mut Rng) -> Expression {
     Expression::Property {
         scope,
         name: (*pick(rng, names)).to_owned(),
+    }
+}
+
+/// Something that the world's project has saved, or a group's property.
+fn named(rng: &mut Rng) -> Expression {
+    match rng.u32(0..4) {
+        0 => Expression::Cohort(rng.u64(1..=cohort::COHORTS)),
+        1 => Expression::Computed((*pick(rng, &cohort::COMPUTED)).to_owned()),
+        2 => Expression::Lookup {
+            table: "t".into(),
+            column: (*pick(rng, &["k", "number", "flag", "text"])).to_owned(),
+            key: Box::new(any_value(rng, 1)),
+        },
+        _ => Expression::Group {
+            key: (*pick(rng, &["company", "p"])).to_owned(),
+            property: (*pick(rng, &["industry", "size", "never"])).to_owned(),
+        },
     }
 }
 
@@ -339,6 +379,9 @@ pub fn condition(rng: &mut Rng, depth: u32) -> Expression {
     }
     if chance(rng, 4) {
         return naming(rng);
+    }
+    if chance(rng, 12) {
+        return Expression::Cohort(rng.u64(1..=cohort::COHORTS));
     }
     let value = |rng: &mut Rng| any_value(rng, depth.min(1));
     match rng.u32(0..10) {

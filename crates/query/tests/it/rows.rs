@@ -52,7 +52,9 @@ fn everything() -> EventsQuery {
 }
 
 fn minutes(world: &World, question: &EventsQuery) -> Vec<i64> {
-    let rows = world.wait(world.engine().events(&world.project, question)).unwrap();
+    let rows = world
+        .wait(world.engine().events(&world.project, question, EventTime(0)))
+        .unwrap();
     let (rows, _) = world.release(rows);
     rows.iter().map(|row| (row.time.0 - at(NOON)) / 60_000).collect()
 }
@@ -107,7 +109,9 @@ fn events_show_all_they_have_and_disclose_it() {
         newest_first: true,
         ..everything()
     };
-    let rows = world.wait(world.engine().events(&world.project, &question)).unwrap();
+    let rows = world
+        .wait(world.engine().events(&world.project, &question, EventTime(0)))
+        .unwrap();
     let (rows, disclosure) = world.release(rows);
     assert_eq!(rows.len(), 2);
     assert_eq!(
@@ -128,7 +132,9 @@ fn events_show_all_they_have_and_disclose_it() {
         persons: Some(vec![PersonNumber(2)]),
         ..everything()
     };
-    let rows = world.wait(world.engine().events(&world.project, &groups)).unwrap();
+    let rows = world
+        .wait(world.engine().events(&world.project, &groups, EventTime(0)))
+        .unwrap();
     let (rows, disclosure) = world.release(rows);
     assert_eq!(rows[0].groups, [("company".to_owned(), vec![GroupNumber(9)])]);
     assert!(disclosure.fields.contains("company"));
@@ -145,7 +151,9 @@ fn people(filter: Option<&str>, sort: Option<(&str, bool)>) -> PeopleQuery {
 }
 
 fn numbers(world: &World, question: &PeopleQuery) -> (u64, Vec<u64>) {
-    let page = world.wait(world.engine().people(&world.project, question)).unwrap();
+    let page = world
+        .wait(world.engine().people(&world.project, question, EventTime(0)))
+        .unwrap();
     let (page, disclosure) = world.release(page);
     assert_eq!(disclosure.class, Class::D2);
     let numbers: Vec<u64> = page.people.iter().map(|row| row.person.0).collect();
@@ -194,11 +202,11 @@ fn people_are_filtered_sorted_and_paged() {
         ..people(None, None)
     };
     assert_eq!(numbers(&world, &by_number), (2, vec![1, 77]));
-    let refused = world.wait(
-        world
-            .engine()
-            .people(&world.project, &people(Some("properties[\"plan\"] and true"), None)),
-    );
+    let refused = world.wait(world.engine().people(
+        &world.project,
+        &people(Some("properties[\"plan\"] and true"), None),
+        EventTime(0),
+    ));
     assert!(matches!(refused, Err(QueryError::Expression { .. })));
 }
 
@@ -208,7 +216,7 @@ fn sets_of_people_are_cut_into_pages() {
     let engine = world.engine();
     let asked = |filter: PeopleFilter, order: Option<(&str, bool)>| {
         let order = order.map(|(property, descending)| (property.to_owned(), descending));
-        world.wait(engine.matching_people(&world.project, &filter, order.as_ref()))
+        world.wait(engine.matching_people(&world.project, &filter, order.as_ref(), EventTime(0)))
     };
     let all = asked(PeopleFilter::default(), None).unwrap();
     assert_eq!(
@@ -271,7 +279,7 @@ fn behaviours_count_events_of_whole_persons() {
             behaviors,
             ..filter_of(expression)
         };
-        let set = world.wait(engine.matching_people(&world.project, &filter, None));
+        let set = world.wait(engine.matching_people(&world.project, &filter, None, EventTime(0)));
         set.map(|set| set.slice(0, 9).into_iter().map(|person| person.0).collect::<Vec<_>>())
     };
     let all = |name: &str| behavior(name, &[(Some("E"), None)], (0, 60));
@@ -345,7 +353,7 @@ fn groups_are_filtered_sorted_and_paged() {
     let engine = world.engine();
     let matching = |key: &str, filter: PeopleFilter, order: Option<(&str, bool)>| {
         let order = order.map(|(property, descending)| (property.to_owned(), descending));
-        let set = world.wait(engine.matching_groups(&world.project, key, &filter, order.as_ref()));
+        let set = world.wait(engine.matching_groups(&world.project, key, &filter, order.as_ref(), EventTime(0)));
         set.unwrap()
             .slice(0, 9)
             .into_iter()
@@ -392,7 +400,11 @@ fn events_come_in_pieces() {
             limit: 3,
             ..everything()
         };
-        let (rows, _) = world.release(world.wait(engine.events(&world.project, &question)).unwrap());
+        let (rows, _) = world.release(
+            world
+                .wait(engine.events(&world.project, &question, EventTime(0)))
+                .unwrap(),
+        );
         let Some(last) = rows.last() else { break };
         behind = Some((last.time, last.seq));
         found.extend(rows);
@@ -456,7 +468,7 @@ fn a_dropped_question_leaves_the_engine_well() {
     let engine = world.engine();
     let question = everything();
     world.wait(async {
-        let asked = engine.events(&world.project, &question);
+        let asked = engine.events(&world.project, &question, EventTime(0));
         tokio::select! {
             biased;
             _ = std::future::ready(()) => {}

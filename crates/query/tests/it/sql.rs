@@ -80,7 +80,7 @@ fn ask_up_to(world: &World, sql: &str, limit: usize) -> Result<Released, QueryEr
         sql: sql.to_owned(),
         limit,
     };
-    let answered = world.wait(world.engine().sql(&world.project, &question, Class::D3))?;
+    let answered = world.wait(world.engine().sql(&world.project, &question, Class::D3, EventTime(0)))?;
     let (outcome, disclosure) = world.release(answered);
     let explained = outcome.map_err(QueryError::Sql)?;
     assert_eq!(explained.explanation.class, disclosure.class);
@@ -462,7 +462,7 @@ fn statements_above_the_clearance_are_not_run() {
         limit: 10,
     };
     let answered = world
-        .wait(world.engine().sql(&world.project, &question, Class::D0))
+        .wait(world.engine().sql(&world.project, &question, Class::D0, EventTime(0)))
         .unwrap();
     assert_eq!(answered.disclosure().class, Class::D2);
     let (outcome, _) = world.release(answered);
@@ -604,6 +604,8 @@ fn statements_share_the_memory_limit() {
         limit: 10,
     };
     let engine = world.engine_with(20_000);
-    let refused = world.wait(engine.sql(&world.project, &question, Class::D3)).err();
+    let refused = world
+        .wait(engine.sql(&world.project, &question, Class::D3, EventTime(0)))
+        .err();
     assert!(matches!(refused, Some(QueryError::TooLarge { .. })), "{refused:?}");
 }

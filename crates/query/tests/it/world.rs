@@ -3,14 +3,14 @@
 use ledger::{Actor, Asker, Class, Disclosure, Gate, Ledger, Undisclosed};
 use model::report::{Answer, Report, ReportCell};
 use model::{
-    BatchId, Event, EventTime, FeedEntry, FeedItem, PersonNumber, ProfileOp, ProfileUpdate, ProjectId, Record, Subject,
-    Value,
+    BatchId, Cohort, Definitions, Event, EventTime, FeedEntry, FeedItem, PersonNumber, ProfileOp, ProfileUpdate,
+    ProjectId, Record, Subject, Value,
 };
 use query::{Engine, EngineOptions, Explained, QueryError};
 use reference::{History, HistoryEvent};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Project, Store, StoreOptions};
+use store::{Draft, Project, Store, StoreOptions};
 use tempfile::TempDir;
 
 pub struct World {
@@ -90,6 +90,8 @@ impl World {
         let history = self.history.clone();
         let erased = |event: &HistoryEvent| persons.contains(&history.canonical(event.event.person));
         self.history.events.retain(|event| !erased(event));
+        let erased = persons.into_iter().map(|person| history.canonical(person));
+        self.history.erased.extend(erased);
     }
 
     fn record(&mut self, feed: Vec<FeedItem>, profiles: Vec<ProfileUpdate>, events: Vec<Event>) {
@@ -119,6 +121,43 @@ impl World {
             .iter()
             .map(|(person, profile)| (person, profile.properties.clone()));
         self.history.profiles = read.collect();
+        for key in profiles.group_keys() {
+            for (number, profile) in profiles.groups(key) {
+                let properties = profile.properties.clone();
+                self.history.groups.insert((key.to_owned(), number), properties);
+            }
+        }
+    }
+
+    /// Saves what the names in expressions stand for.
+    pub fn define(&mut self, definitions: Definitions) {
+        let (catalog, project) = (self.store().catalog(), self.project.id);
+        for (number, cohort) in &definitions.cohorts {
+            let json = serde_json::to_string(cohort).unwrap();
+            let name = format!("cohort number {number}");
+            let saved = catalog.save_document(project, query::COHORT_KIND, Some(*number), &name, &json);
+            saved.unwrap();
+        }
+        let put = |kind: &str, name: &str, json: String| {
+            let draft = Draft {
+                name,
+                json: &json,
+                by: "",
+            };
+            catalog.put_document(project, kind, None, draft).unwrap();
+        };
+        for (name, formula) in &definitions.computed {
+            put(query::COMPUTED_KIND, name, serde_json::to_string(formula).unwrap());
+        }
+        for (name, table) in &definitions.lookups {
+            put(query::LOOKUP_TABLE_KIND, name, serde_json::to_string(table).unwrap());
+        }
+        self.history.definitions = definitions;
+    }
+
+    pub fn cohort(&self, engine: &Engine, cohort: &Cohort, now: EventTime) -> Result<Vec<PersonNumber>, QueryError> {
+        let members = self.wait(engine.cohort(&self.project, cohort, now))?;
+        Ok(members.slice(0, members.len()))
     }
 
     pub fn engine(&self) -> Engine {
@@ -160,8 +199,9 @@ impl World {
         engine: &Engine,
         report: &Report,
         cell: &ReportCell,
+        now: EventTime,
     ) -> Result<(BTreeSet<PersonNumber>, Disclosure), QueryError> {
-        let members = self.wait(engine.members(&self.project, report, cell))?;
+        let members = self.wait(engine.members(&self.project, report, cell, now))?;
         let (members, disclosure) = self.release(members);
         Ok((members.slice(0, members.len()).into_iter().collect(), disclosure))
     }

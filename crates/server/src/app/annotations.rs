@@ -1,7 +1,7 @@
 //! Notes at a time, which charts over time show.
 
 use super::JsonBody;
-use super::documents::{self, IfMatch, Kind, RecordView, Search, Versioned};
+use super::documents::{self, DOCUMENTS_MAX, IfMatch, Kind, RecordView, Search, Versioned};
 use crate::app_state::Shared;
 use crate::auth::InProject;
 use crate::error::{ApiError, ApiResult};
@@ -18,6 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 pub const ANNOTATIONS: Kind = Kind {
     name: "annotation",
     what: "the annotation",
+    count_max: DOCUMENTS_MAX,
 };
 
 #[derive(Serialize, ToSchema)]

@@ -1,7 +1,7 @@
 //! Boards: saved reports and text side by side, each card answered by itself.
 
 use super::JsonBody;
-use super::documents::{self, IfMatch, Kind, RecordView, Search, Versioned};
+use super::documents::{self, DOCUMENTS_MAX, IfMatch, Kind, RecordView, Search, Versioned};
 use super::questions;
 use super::saved_reports::{self, REPORTS, SavedReport};
 use crate::app_state::{Shared, now};
@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 pub const BOARDS: Kind = Kind {
     name: "board",
     what: "the board",
+    count_max: DOCUMENTS_MAX,
 };
 
 #[derive(Serialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! What saved reports, boards and annotations share: who may read and change them, versions, searching.
+//! What everything that is saved in a project shares: who may read and change them, versions, searching.
 //!
 //! Everybody who sees the project may read them but auditors; everybody but viewers and auditors may change them
 //! (secrecy contract, 5.2). Each change is made from a version that the caller names with `If-Match`, so that nobody
@@ -7,18 +7,18 @@
 use crate::app_state::{Shared, blocking};
 use crate::auth::InProject;
 use crate::error::{ApiError, ApiResult};
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::ErrorCode;
 use model::saved::InvalidSaved;
+use model::{ErrorCode, ProjectId};
 use serde::{Deserialize, Serialize};
-use store::{Document, Draft, Replaced};
+use store::{Catalog, Document, Draft, Replaced};
 use utoipa::{IntoParams, ToSchema};
 
-/// Most documents of one kind in a project.
-const DOCUMENTS_MAX: usize = 5_000;
+/// Most documents of one kind in a project, where they are small.
+pub const DOCUMENTS_MAX: usize = 5_000;
 
 /// A kind of document.
 pub struct Kind {
@@ -26,6 +26,8 @@ pub struct Kind {
     pub name: &'static str,
     /// What messages call it.
     pub what: &'static str,
+    /// Most of them in a project.
+    pub count_max: usize,
 }
 
 /// What is known about every document.
@@ -74,7 +76,7 @@ impl Search {
 }
 
 /// The version in `If-Match` that a change was made from; `None` for `*`.
-pub struct IfMatch(Option<u64>);
+pub struct IfMatch(pub Option<u64>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
@@ -92,6 +94,19 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             },
             None => Err(missing_version("a change must say which version it was made from")),
         }
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Option<IfMatch>> {
+        if !parts.headers.contains_key(header::IF_MATCH) {
+            return Ok(None);
+        }
+        <IfMatch as FromRequestParts<S>>::from_request_parts(parts, state)
+            .await
+            .map(Some)
     }
 }
 
@@ -151,10 +166,7 @@ pub async fn add(
     let (app, project) = (app.clone(), place.project.id);
     blocking(move || {
         let catalog = app.store.catalog();
-        if catalog.documents(project, kind.name)?.len() >= DOCUMENTS_MAX {
-            return Err(ApiError::invalid(format!("the project has {DOCUMENTS_MAX} of these"))
-                .fix("delete some that nobody needs"));
-        }
+        refuse_more(catalog, project, kind)?;
         let draft = Draft {
             name: &name,
             json: &json,
@@ -190,31 +202,84 @@ pub async fn replace(
             json: &json,
             by: &by,
         };
-        match app
+        let replaced = app
             .store
             .catalog()
-            .replace_document(project, kind.name, id, version, draft)?
-        {
-            Replaced::Done(document) => {
-                tracing::info!(
-                    project.id = project.0,
-                    kind = kind.name,
-                    document.id = id,
-                    by,
-                    "Changed a document"
-                );
-                Ok(document)
-            }
-            Replaced::Missing => Err(ApiError::not_found(kind.what)),
-            Replaced::Outdated { version } => {
-                let message = format!("{} was changed meanwhile: it is at version {version} now", kind.what);
-                Err(ApiError::new(ErrorCode::Conflict, message)
-                    .at("If-Match")
-                    .fix("load it again, look at what changed, and make your change from there"))
-            }
-        }
+            .replace_document(project, kind.name, id, version, draft)?;
+        changed(kind, project, replaced, &by)
     })
     .await
+}
+
+/// Saves the document that has a name, or a new one under it. `If-Match` may be left out: these have one writer at a time,
+/// and are written whole.
+pub async fn put(
+    app: &Shared,
+    place: &InProject,
+    kind: &'static Kind,
+    version: Option<IfMatch>,
+    name: String,
+    content: &impl Serialize,
+) -> ApiResult<Document> {
+    let by = place.caller.require_editor()?.to_string();
+    let json = written(content)?;
+    let (app, project) = (app.clone(), place.project.id);
+    blocking(move || {
+        let catalog = app.store.catalog();
+        if catalog.document_named(project, kind.name, &name)?.is_none() {
+            refuse_more(catalog, project, kind)?;
+        }
+        let draft = Draft {
+            name: &name,
+            json: &json,
+            by: &by,
+        };
+        let version = version.and_then(|IfMatch(version)| version);
+        let put = catalog.put_document(project, kind.name, version, draft)?;
+        changed(kind, project, put, &by)
+    })
+    .await
+}
+
+fn refuse_more(catalog: &Catalog, project: ProjectId, kind: &Kind) -> ApiResult<()> {
+    if catalog.documents(project, kind.name)?.len() >= kind.count_max {
+        return Err(
+            ApiError::invalid(format!("the project has {} of these", kind.count_max))
+                .fix("delete some that nobody needs"),
+        );
+    }
+    Ok(())
+}
+
+fn changed(kind: &Kind, project: ProjectId, replaced: Replaced, by: &str) -> ApiResult<Document> {
+    match replaced {
+        Replaced::Done(document) => {
+            tracing::info!(
+                project.id = project.0,
+                kind = kind.name,
+                document.id = document.id,
+                by,
+                "Changed a document"
+            );
+            Ok(document)
+        }
+        Replaced::Missing => Err(ApiError::not_found(kind.what)),
+        Replaced::Outdated { version } => {
+            let message = format!("{} was changed meanwhile: it is at version {version} now", kind.what);
+            Err(ApiError::new(ErrorCode::Conflict, message)
+                .at("If-Match")
+                .fix("load it again, look at what changed, and make your change from there"))
+        }
+    }
+}
+
+/// The document that has a name.
+pub async fn named(app: &Shared, place: &InProject, kind: &'static Kind, name: String) -> ApiResult<Document> {
+    place.caller.require_reader()?;
+    let (app, project) = (app.clone(), place.project.id);
+    blocking(move || Ok(app.store.catalog().document_named(project, kind.name, &name)?))
+        .await?
+        .ok_or_else(|| ApiError::not_found(kind.what))
 }
 
 pub async fn delete(app: &Shared, place: &InProject, kind: &'static Kind, id: u64) -> ApiResult<StatusCode> {

@@ -1,7 +1,7 @@
 //! What is arriving right now.
 
 use super::questions::release;
-use crate::app_state::Shared;
+use crate::app_state::{Shared, now};
 use crate::auth::InProject;
 use crate::error::ApiResult;
 use axum::Json;
@@ -85,7 +85,7 @@ pub async fn show(
         limit,
         newest_first: true,
     };
-    let rows = app.engine.events(&place.project, &question).await?;
+    let rows = app.engine.events(&place.project, &question, now()).await?;
     let (rows, _) = release(&app, rows, place.caller.asker(place.project.id, "live")).await?;
     let next = rows.iter().map(|row| row.seq).max().unwrap_or(watermark).max(watermark);
     Ok(Json(LiveView {

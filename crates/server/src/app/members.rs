@@ -3,7 +3,7 @@
 use super::JsonBody;
 use super::people::{PAGE_MAX, PeopleView, page_default, person_view};
 use super::questions::release;
-use crate::app_state::Shared;
+use crate::app_state::{Shared, now};
 use crate::auth::InProject;
 use crate::error::{ApiError, ApiResult};
 use axum::Json;
@@ -54,7 +54,7 @@ pub async fn list(
     };
     let page = app
         .engine
-        .member_rows(&place.project, &body.report, &body.cell, page)
+        .member_rows(&place.project, &body.report, &body.cell, page, now())
         .await?;
     let (page, _) = release(&app, page, place.caller.asker(place.project.id, "members")).await?;
     Ok(Json(PeopleView {

@@ -93,7 +93,7 @@ pub async fn list(
         limit: body.limit,
         offset: body.offset,
     };
-    let page = app.engine.people(&place.project, &question).await?;
+    let page = app.engine.people(&place.project, &question, now()).await?;
     let (page, _) = release(&app, page, place.caller.asker(place.project.id, "people")).await?;
     Ok(Json(PeopleView {
         total: page.total,
@@ -137,7 +137,7 @@ pub async fn show(
         limit: usize::MAX,
         newest_first: true,
     };
-    let events = app.engine.events(&place.project, &everything).await?;
+    let events = app.engine.events(&place.project, &everything, now()).await?;
     let (events, _) = release(&app, events, place.caller.asker(place.project.id, "profile")).await?;
     let one = PeopleQuery {
         filter: None,
@@ -146,7 +146,7 @@ pub async fn show(
         limit: 1,
         offset: 0,
     };
-    let page = app.engine.people(&place.project, &one).await?;
+    let page = app.engine.people(&place.project, &one, now()).await?;
     let (page, _) = release(&app, page, place.caller.asker(place.project.id, "profile")).await?;
     let row = page.people.into_iter().next();
     let has_profile = row
@@ -187,10 +187,14 @@ pub struct PurposeBody {
 }
 
 impl PurposeBody {
-    fn for_vault(self) -> ApiResult<vault_client::Purpose> {
+    pub(super) fn code(&self) -> PurposeCode {
+        self.code
+    }
+
+    pub(super) fn for_vault(&self) -> ApiResult<vault_client::Purpose> {
         let purpose = ledger::Purpose {
             code: self.code,
-            text: self.text,
+            text: self.text.clone(),
         };
         purpose
             .check()

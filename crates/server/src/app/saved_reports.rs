@@ -1,7 +1,7 @@
 //! Reports that somebody gave a name.
 
 use super::JsonBody;
-use super::documents::{self, IfMatch, Kind, RecordView, Search, Versioned};
+use super::documents::{self, DOCUMENTS_MAX, IfMatch, Kind, RecordView, Search, Versioned};
 use crate::app_state::Shared;
 use crate::auth::InProject;
 use crate::error::ApiResult;
@@ -20,6 +20,7 @@ pub const KIND: &str = REPORTS.name;
 pub const REPORTS: Kind = Kind {
     name: "report",
     what: "the report",
+    count_max: DOCUMENTS_MAX,
 };
 
 #[derive(Serialize, ToSchema)]

@@ -2,7 +2,7 @@
 
 use super::JsonBody;
 use super::questions::release;
-use crate::app_state::Shared;
+use crate::app_state::{Shared, now};
 use crate::auth::InProject;
 use crate::error::{ApiError, ApiResult};
 use axum::Json;
@@ -57,7 +57,10 @@ pub async fn ask(
         limit: body.limit,
     };
     let asker = place.caller.asker(place.project.id, "sql");
-    let answered = app.engine.sql(&place.project, &question, asker.clearance).await?;
+    let answered = app
+        .engine
+        .sql(&place.project, &question, asker.clearance, now())
+        .await?;
     let (outcome, _) = release(&app, answered, asker).await.map_err(with_remedy)?;
     let explained = outcome.map_err(QueryError::Sql)?;
     Ok(Json(explained))

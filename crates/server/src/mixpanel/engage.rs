@@ -13,11 +13,12 @@ pub use sessions::EngageSessions;
 use super::Query;
 use super::tokens::Tokens;
 use crate::app::questions::release;
+use crate::app_state::now;
 use crate::error::{ApiError, ApiResult};
 use asked::Asked;
 use axum::response::Response;
 use model::EventTime;
-use query::PeopleQuery;
+use query::{PeopleFilter, PeopleQuery, PeopleSet};
 use serde_json::{Map, Value, json};
 use sessions::{Matching, Session};
 use std::collections::BTreeMap;
@@ -72,14 +73,14 @@ async fn matching(query: &Query, tokens: &Tokens, asked: &Asked) -> ApiResult<Ma
     let (engine, project) = (&query.app.engine, &query.project);
     let (filter, order) = (&asked.filter, asked.order.as_ref());
     if let Some(key) = &asked.group_key {
-        let groups = engine.matching_groups(project, key, filter, order).await?;
+        let groups = engine.matching_groups(project, key, filter, order, now()).await?;
         let groups = match &asked.ids {
             Some(ids) => groups.retain(&tokens.groups_behind(key, ids)),
             None => groups,
         };
         return Ok(Matching::Groups(key.clone(), groups));
     }
-    let people = engine.matching_people(project, filter, order).await?;
+    let people = of_cohort(query, asked).await?;
     Ok(Matching::People(match &asked.ids {
         Some(ids) => people.retain(&tokens.persons(ids)),
         None => people,
@@ -104,7 +105,7 @@ async fn rows(
                 limit: session.page_size,
                 offset: 0,
             };
-            let rows = query.app.engine.people(&query.project, &question).await?;
+            let rows = query.app.engine.people(&query.project, &question, now()).await?;
             let (rows, _) = release(&query.app, rows, asker).await?;
             let row = |row: query::PersonRow| {
                 let shown = shown(tokens, &row.properties, row.last_seen, wanted);
@@ -124,6 +125,24 @@ async fn rows(
         }
     };
     Ok(rows)
+}
+
+/// The people that the filters keep: everybody with a profile, or the members of a cohort, with those who have no profile
+/// unless `include_all_users` is false (EN1). A filter over profiles keeps nobody who has none.
+async fn of_cohort(query: &Query, asked: &Asked) -> ApiResult<PeopleSet> {
+    let (engine, project) = (&query.app.engine, &query.project);
+    let with_profile = || engine.matching_people(project, &asked.filter, asked.order.as_ref(), now());
+    let Some(cohort) = super::cohorts::filtered_by(query).await? else {
+        return Ok(with_profile().await?);
+    };
+    let members = engine.cohort(project, &cohort, now()).await?;
+    let all_users = !matches!(query.params.text("include_all_users"), Some("0" | "false" | "False"));
+    let is_plain = asked.filter == PeopleFilter::default() && asked.order.is_none();
+    if all_users && is_plain {
+        return Ok(members);
+    }
+    let members = members.slice(0, members.len());
+    Ok(with_profile().await?.retain(&members))
 }
 
 /// A profile's properties, or those of them that are wanted.

@@ -83,7 +83,7 @@ impl Pull {
             newest_first: false,
         };
         let _permit = query.app.permits.question(query.project.id).await?;
-        let rows = query.app.engine.events(&query.project, &question).await?;
+        let rows = query.app.engine.events(&query.project, &question, now()).await?;
         let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "export")).await?;
         self.rows_left -= rows.len();
         self.behind = rows.last().map(|row| (row.time, row.seq));
@@ -181,7 +181,7 @@ async fn activity(query: &Query) -> ApiResult<Value> {
         newest_first: false,
     };
     let _permit = query.app.permits.question(query.project.id).await?;
-    let rows = query.app.engine.events(&query.project, &question).await?;
+    let rows = query.app.engine.events(&query.project, &question, now()).await?;
     let (rows, _) = release(&query.app, rows, query.caller.asker(query.project.id, "stream")).await?;
     let events: Vec<Value> = rows.into_iter().map(|row| event(row, &tokens, false)).collect();
     Ok(json!({ "status": "ok", "results": { "events": events } }))

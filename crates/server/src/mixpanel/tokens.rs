@@ -162,7 +162,16 @@ impl Tokens {
                 function,
                 arguments: arguments.into_iter().map(|argument| self.read(argument)).collect(),
             },
-            Expression::Property { .. } | Expression::Literal(_) => expression,
+            Expression::Lookup { table, column, key } => Expression::Lookup {
+                table,
+                column,
+                key: boxed(key),
+            },
+            Expression::Property { .. }
+            | Expression::Literal(_)
+            | Expression::Cohort(_)
+            | Expression::Computed(_)
+            | Expression::Group { .. } => expression,
         }
     }
 

@@ -91,25 +91,36 @@ impl Catalog {
         let now = (self.clock)();
         let mut write = || -> rusqlite::Result<Document> {
             let transaction = connection.transaction()?;
-            let id = take_number(&transaction, project, kind, id)?;
-            transaction.execute(
-                "INSERT INTO document(project, kind, id, name, json, version, created_ms, created_by, changed_ms, changed_by)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?6, ?7)",
-                (project.0, kind, id, draft.name, draft.json, now.0, draft.by),
-            )?;
+            let document = insert_in(&transaction, (project, kind, id), draft, now)?;
             transaction.commit()?;
-            let stamp = Stamp {
-                at: now,
-                by: draft.by.to_owned(),
+            Ok(document)
+        };
+        write().map_err(StoreError::catalog("save a document"))
+    }
+
+    /// Saves the document of a name: a new one, or in the place of the one that has it, if that still has the version that
+    /// the change was made from; any version without one.
+    pub fn put_document(
+        &self,
+        project: ProjectId,
+        kind: &str,
+        version: Option<u64>,
+        draft: Draft<'_>,
+    ) -> Result<Replaced, StoreError> {
+        if !self.has_project(project) {
+            return Err(StoreError::UnknownProject(project));
+        }
+        let mut connection = self.lock();
+        let now = (self.clock)();
+        let mut write = || -> rusqlite::Result<Replaced> {
+            let transaction = connection.transaction()?;
+            let put = match read_named(&transaction, project, kind, draft.name)? {
+                Some(former) => replace_in(&transaction, (project, kind, version), former, draft, now)?,
+                None if version.is_some() => Replaced::Missing,
+                None => Replaced::Done(insert_in(&transaction, (project, kind, None), draft, now)?),
             };
-            Ok(Document {
-                id,
-                name: draft.name.to_owned(),
-                json: draft.json.to_owned(),
-                version: 1,
-                created: stamp.clone(),
-                changed: stamp,
-            })
+            transaction.commit()?;
+            Ok(put)
         };
         write().map_err(StoreError::catalog("save a document"))
     }
@@ -130,28 +141,9 @@ impl Catalog {
             let Some(former) = read(&transaction, project, kind, id)? else {
                 return Ok(Replaced::Missing);
             };
-            if version.is_some_and(|version| version != former.version) {
-                return Ok(Replaced::Outdated {
-                    version: former.version,
-                });
-            }
-            transaction.execute(
-                "UPDATE document SET name = ?4, json = ?5, version = version + 1, changed_ms = ?6, changed_by = ?7
-                 WHERE project = ?1 AND kind = ?2 AND id = ?3",
-                (project.0, kind, id, draft.name, draft.json, now.0, draft.by),
-            )?;
+            let replaced = replace_in(&transaction, (project, kind, version), former, draft, now)?;
             transaction.commit()?;
-            Ok(Replaced::Done(Document {
-                id,
-                name: draft.name.to_owned(),
-                json: draft.json.to_owned(),
-                version: former.version + 1,
-                created: former.created,
-                changed: Stamp {
-                    at: now,
-                    by: draft.by.to_owned(),
-                },
-            }))
+            Ok(replaced)
         };
         write().map_err(StoreError::catalog("replace a document"))
     }
@@ -172,6 +164,11 @@ impl Catalog {
 
     pub fn document(&self, project: ProjectId, kind: &str, id: u64) -> Result<Option<Document>, StoreError> {
         read(&self.lock(), project, kind, id).map_err(StoreError::catalog("read a document"))
+    }
+
+    /// The document of a name, the first one where names repeat.
+    pub fn document_named(&self, project: ProjectId, kind: &str, name: &str) -> Result<Option<Document>, StoreError> {
+        read_named(&self.lock(), project, kind, name).map_err(StoreError::catalog("read a document"))
     }
 
     /// Removes a document. `false`: there was none.
@@ -211,6 +208,76 @@ fn read(connection: &Connection, project: ProjectId, kind: &str, id: u64) -> rus
         ))?
         .query_row((project.0, kind, id), document_of_row)
         .optional()
+}
+
+fn read_named(
+    connection: &Connection,
+    project: ProjectId,
+    kind: &str,
+    name: &str,
+) -> rusqlite::Result<Option<Document>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM document WHERE project = ?1 AND kind = ?2 AND name = ?3 ORDER BY id LIMIT 1"
+        ))?
+        .query_row((project.0, kind, name), document_of_row)
+        .optional()
+}
+
+fn insert_in(
+    connection: &Connection,
+    (project, kind, id): (ProjectId, &str, Option<u64>),
+    draft: Draft<'_>,
+    now: EventTime,
+) -> rusqlite::Result<Document> {
+    let id = take_number(connection, project, kind, id)?;
+    connection.execute(
+        "INSERT INTO document(project, kind, id, name, json, version, created_ms, created_by, changed_ms, changed_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?6, ?7)",
+        (project.0, kind, id, draft.name, draft.json, now.0, draft.by),
+    )?;
+    let stamp = Stamp {
+        at: now,
+        by: draft.by.to_owned(),
+    };
+    Ok(Document {
+        id,
+        name: draft.name.to_owned(),
+        json: draft.json.to_owned(),
+        version: 1,
+        created: stamp.clone(),
+        changed: stamp,
+    })
+}
+
+fn replace_in(
+    connection: &Connection,
+    (project, kind, version): (ProjectId, &str, Option<u64>),
+    former: Document,
+    draft: Draft<'_>,
+    now: EventTime,
+) -> rusqlite::Result<Replaced> {
+    if version.is_some_and(|version| version != former.version) {
+        return Ok(Replaced::Outdated {
+            version: former.version,
+        });
+    }
+    connection.execute(
+        "UPDATE document SET name = ?4, json = ?5, version = version + 1, changed_ms = ?6, changed_by = ?7
+         WHERE project = ?1 AND kind = ?2 AND id = ?3",
+        (project.0, kind, former.id, draft.name, draft.json, now.0, draft.by),
+    )?;
+    Ok(Replaced::Done(Document {
+        id: former.id,
+        name: draft.name.to_owned(),
+        json: draft.json.to_owned(),
+        version: former.version + 1,
+        created: former.created,
+        changed: Stamp {
+            at: now,
+            by: draft.by.to_owned(),
+        },
+    }))
 }
 
 fn document_of_row(row: &Row<'_>) -> rusqlite::Result<Document> {

@@ -54,6 +54,13 @@ fn what_was_saved_is_there_after_a_restart() {
     assert!(catalog.delete_document(PROJECT, "report", second).unwrap());
     assert!(!catalog.delete_document(PROJECT, "report", second).unwrap());
     assert_eq!(catalog.document(PROJECT, "report", second).unwrap(), None);
+    // Whatever refers to the deleted one must not come to mean another.
+    let third = catalog.save_document(PROJECT, "report", None, "Sales", "{}").unwrap();
+    assert!(third > second);
+    assert_eq!(catalog.documents(PROJECT, "report").unwrap().len(), 2);
+    let named = catalog.document_named(PROJECT, "report", "Sales").unwrap();
+    assert_eq!(named.map(|document| document.id), Some(third));
+    assert_eq!(catalog.document_named(PROJECT, "cohort", "Sales").unwrap(), None);
     assert!(catalog.remove_credential(&[1; 32]).unwrap());
     assert_eq!(catalog.credential_by_digest(&[1; 32]), None);
 }

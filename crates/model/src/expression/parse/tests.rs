@@ -57,6 +57,49 @@ fn prints_the_parentheses_that_matter() {
 }
 
 #[test]
+fn reads_what_a_project_saved() {
+    check("COHORT( 12 )", "cohort(12)");
+    check(r#"computed['a b'] > 1"#, r#"computed["a b"] > 1"#);
+    check(
+        r#"lookup("plans", 'price', properties["plan"]) * 2"#,
+        r#"lookup("plans", "price", properties["plan"]) * 2"#,
+    );
+    check(
+        r#"group["company"] ["in\"dustry"]"#,
+        r#"group["company"]["in\"dustry"]"#,
+    );
+    let fault = |text: &str| parse(text).expect_err(text).message;
+    assert!(fault("cohort(1.5)").contains("number of a saved cohort"));
+    assert!(fault("cohort(-1)").contains("number of a saved cohort"));
+    assert!(fault("cohort()").contains("number of a saved cohort"));
+    assert!(fault("cohort(1, 2)").contains("')'"));
+    assert!(fault(r#"lookup("plans", 1)"#).contains("a column in quotes"));
+    assert!(fault(r#"lookup("plans", "price")"#).contains("','"));
+    assert!(fault(r#"group["company"]"#).contains("'['"));
+    assert!(fault(r#"profile["company"]"#).contains("computed"));
+}
+
+#[test]
+fn trees_and_texts_are_one_form() {
+    for (tree, text) in [
+        (r#"{"cohort": 12}"#, "cohort(12)"),
+        (r#"{"computed": "m"}"#, r#"computed["m"]"#),
+        (
+            r#"{"lookup": {"table": "t", "column": "c", "key": {"property": {"name": "p"}}}}"#,
+            r#"lookup("t", "c", properties["p"])"#,
+        ),
+        (
+            r#"{"group": {"key": "company", "property": "x"}}"#,
+            r#"group["company"]["x"]"#,
+        ),
+    ] {
+        let of_tree: Expression = serde_json::from_str(tree).unwrap_or_else(|error| panic!("{tree}: {error}"));
+        assert_eq!(of_tree.to_string(), text);
+        assert_eq!(parse(text), Ok(of_tree));
+    }
+}
+
+#[test]
 fn quantifiers_become_what_they_mean() {
     check(
         r#"any(X, properties["tags"], X = "new")"#,
@@ -227,6 +270,9 @@ fn leaf() -> impl Strategy<Value = Expression> {
         (scope, "\\PC{0,8}|[\"'\\\\\n\\[\\]]{0,4}").prop_map(|(scope, name)| Expression::Property { scope, name }),
         scalar().prop_map(Expression::Literal),
         prop::collection::vec(scalar(), 0..4).prop_map(|items| Expression::Literal(Value::List(items))),
+        (0..1_u64 << 53).prop_map(Expression::Cohort),
+        "\\PC{0,8}".prop_map(Expression::Computed),
+        ("\\PC{0,4}", "[\"'\\\\]{0,4}").prop_map(|(key, property)| Expression::Group { key, property }),
     ]
 }
 
@@ -266,6 +312,11 @@ fn tree() -> impl Strategy<Value = Expression> {
             1 => inner.clone().prop_map(|inner| match inner {
                 Expression::Literal(Value::Number(number)) => Expression::Literal(Value::Number(0.0 - number)),
                 inner => Expression::Negate(Box::new(inner)),
+            }),
+            1 => ("\\PC{0,4}", inner.clone()).prop_map(|(table, key)| Expression::Lookup {
+                column: table.clone(),
+                table,
+                key: Box::new(key),
             }),
             2 => (function.clone(), inner.clone(), inner).prop_map(|(function, first, second)| Expression::Call {
                 function,
@@ -319,6 +370,12 @@ fn pieces() -> impl Strategy<Value = String> {
             "'u'",
             "[1,\"a\"]",
             "any(X,properties[\"l\"],X=1)",
+            "cohort",
+            "cohort(7)",
+            "computed['c']",
+            "lookup(\"t\",\"c\",",
+            "group[\"g\"]",
+            "['p']",
         ])
         .prop_map(str::to_owned),
         "\\PC{0,3}",

@@ -1,8 +1,8 @@
 //! Edges of automatic ranges, and whom they tell of.
 
-use super::Shared;
 use crate::QueryError;
 use crate::answer::Computed;
+use crate::asking::Asking;
 use crate::persons::Crowd;
 use crate::plan::Source;
 use crate::segments::round_edges;
@@ -11,7 +11,7 @@ use model::report::{Breakdown, Edges, Insights, Measure, Metric, Question, Repor
 
 /// The same question with fixed edges instead of automatic ones, and the crowds of the ranges at either end of these.
 pub(super) async fn with_edges(
-    shared: &Shared,
+    asking: &Asking,
     source: &Source,
     report: &Report,
     insights: &Insights,
@@ -25,7 +25,7 @@ pub(super) async fn with_edges(
         } = breakdown
         {
             let looking = Looking {
-                shared,
+                asking,
                 source,
                 report,
                 insights,
@@ -47,7 +47,7 @@ pub(super) async fn with_edges(
 
 /// The numbers that an expression has on the events that some metric looks at.
 struct Looking<'a> {
-    shared: &'a Shared,
+    asking: &'a Asking,
     source: &'a Source,
     report: &'a Report,
     insights: &'a Insights,
@@ -105,7 +105,7 @@ impl Looking<'_> {
             question: Question::Insights(insights),
             ..self.report.clone()
         };
-        self.shared.compute(self.source, &report, report.range, None).await
+        self.asking.compute(self.source, &report, report.range, None).await
     }
 
     fn metrics(&self) -> std::ops::Range<usize> {

@@ -3,8 +3,8 @@
 use super::cell;
 use crate::world::{World, at, event, report};
 use ledger::Disclosure;
-use model::Value;
 use model::report::ReportCell;
+use model::{EventTime, Value};
 use query::QueryError;
 use serde_json::{Value as Json, json};
 
@@ -62,7 +62,7 @@ impl Asking {
     fn ask(&self, number: &Json, segment: Json) -> Result<(Vec<u64>, Disclosure), QueryError> {
         let report = report(json!({"range": {"from": "2026-03-10", "to": "2026-03-10"}, "question": self.question}));
         let cell = cell(json!({"kind": "flow", "number": number, "segment": segment}));
-        let members = self.world.members(&self.engine, &report, &cell);
+        let members = self.world.members(&self.engine, &report, &cell, EventTime(0));
         members.map(|(members, disclosure)| (members.into_iter().map(|person| person.0).collect(), disclosure))
     }
 

@@ -2,7 +2,7 @@
 
 use super::cell;
 use crate::world::{World, at, event, report};
-use model::Value;
+use model::{EventTime, Value};
 use query::QueryError;
 use serde_json::{Value as Json, json};
 
@@ -72,7 +72,7 @@ impl Asking {
         question["kind"] = json!("insights");
         question["unit"] = json!("day");
         let report = report(json!({"range": {"from": "2026-03-10", "to": "2026-03-11"}, "question": question}));
-        let members = self.world.members(&self.engine, &report, &cell(number));
+        let members = self.world.members(&self.engine, &report, &cell(number), EventTime(0));
         members.map(|(members, _)| members.into_iter().map(|person| person.0).collect())
     }
 }
