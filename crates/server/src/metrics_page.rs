@@ -159,6 +159,12 @@ fn storage(app: &App, registry: &mut Registry) {
         "1 after a failed sync: appends are refused until a restart",
         metrics.log_stopped,
     );
+    gauge(
+        registry,
+        "store_maintenance_stopped",
+        "1 after a commit of unknown outcome: flush and compaction wait for a restart",
+        metrics.maintenance_stopped,
+    );
     counter(
         registry,
         "store_maintenance_failures",

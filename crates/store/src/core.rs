@@ -187,7 +187,8 @@ impl Core {
         self.closing.store(true, Ordering::Relaxed);
     }
 
-    pub fn stop_maintenance(&self) {
+    pub fn stop_maintenance(&self, reason: &str) {
+        tracing::error!(reason, "Flush and compaction stopped; restart to recover");
         self.maintenance_stopped.store(true, Ordering::Relaxed);
     }
 
@@ -233,6 +234,7 @@ impl Core {
             log_position: state.position,
             flushed_position: state.flushed,
             log_stopped: u64::from(self.log_stopped.load(Ordering::Relaxed)),
+            maintenance_stopped: u64::from(self.maintenance_stopped.load(Ordering::Relaxed)),
             maintenance_failures: self.maintenance_failures.load(Ordering::Relaxed),
             ..StoreMetrics::default()
         };

@@ -93,6 +93,8 @@ pub struct StoreMetrics {
     pub profiles: u64,
     /// 1 after a failed fsync: appends are refused until the store is opened again.
     pub log_stopped: u64,
+    /// 1 after a publication whose outcome is unknown: flush and compaction wait for a restart, appends go on.
+    pub maintenance_stopped: u64,
     /// Background flushes and compactions that failed since the start.
     pub maintenance_failures: u64,
 }

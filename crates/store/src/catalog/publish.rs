@@ -75,36 +75,17 @@ impl Catalog {
             .map_err(StoreError::catalog("number segments"))
     }
 
-    /// Carries out all changes or none.
+    /// Carries out all changes or none. After [`StoreError::Unknown`] it is not known which; after any other error none.
     pub(crate) fn publish(&self, publication: &Publication) -> Result<(), StoreError> {
         let mut connection = self.lock();
-        let mut write = || -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
-            if let Some(watermark) = publication.watermark {
-                transaction.execute("UPDATE setting SET value = ?1 WHERE name = 'watermark'", [watermark])?;
-            }
-            for changes in &publication.projects {
-                write_project(&transaction, changes)?;
-            }
-            write_segments(&transaction, publication)?;
-            for (project, persons) in &publication.settled {
-                let mut delete =
-                    transaction.prepare_cached("DELETE FROM unsettled_person WHERE project = ?1 AND person = ?2")?;
-                for person in persons {
-                    delete.execute((project.0, person))?;
-                }
-            }
-            for (project, persons) in &publication.purged {
-                let mut done = transaction.prepare_cached(
-                    "UPDATE erased_person SET purge_after_seq = NULL WHERE project = ?1 AND person = ?2",
-                )?;
-                for person in persons {
-                    done.execute((project.0, person))?;
-                }
-            }
-            transaction.commit()
+        let refused = StoreError::catalog("publish segments");
+        let transaction = match connection.transaction() {
+            Ok(transaction) => transaction,
+            Err(error) => return Err(refused(error)),
         };
-        write().map_err(StoreError::catalog("publish segments"))
+        // What fails before the commit is rolled back, now or by whoever opens the file next.
+        write(&transaction, publication).map_err(refused)?;
+        transaction.commit().map_err(commit_error)
     }
 
     /// Everything about all projects that have state of their own.
@@ -147,6 +128,45 @@ pub(super) fn segments_of(connection: &Connection) -> rusqlite::Result<Vec<Segme
         .prepare("SELECT * FROM segment ORDER BY id")?
         .query_map((), |row| segment_of_row(row).map(|(meta, _)| meta))?
         .collect()
+}
+
+/// Of a commit that failed. A full disk had no room for the mark that makes it one. After an error of the disk that mark may be
+/// there, and count at the next start although this process was told otherwise.
+fn commit_error(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::SystemIoFailure) => StoreError::Unknown {
+            reason: format!("the commit of a publication failed: {error}"),
+        },
+        _ => StoreError::catalog("publish segments")(error),
+    }
+}
+
+fn write(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
+    if let Some(watermark) = publication.watermark {
+        transaction.execute("UPDATE setting SET value = ?1 WHERE name = 'watermark'", [watermark])?;
+    }
+    for changes in &publication.projects {
+        write_project(transaction, changes)?;
+    }
+    write_segments(transaction, publication)?;
+    write_done(transaction, publication)
+}
+
+fn write_done(transaction: &Transaction<'_>, publication: &Publication) -> rusqlite::Result<()> {
+    let mut settled = transaction.prepare_cached("DELETE FROM unsettled_person WHERE project = ?1 AND person = ?2")?;
+    for (project, persons) in &publication.settled {
+        for person in persons {
+            settled.execute((project.0, person))?;
+        }
+    }
+    let mut purged = transaction
+        .prepare_cached("UPDATE erased_person SET purge_after_seq = NULL WHERE project = ?1 AND person = ?2")?;
+    for (project, persons) in &publication.purged {
+        for person in persons {
+            purged.execute((project.0, person))?;
+        }
+    }
+    Ok(())
 }
 
 fn write_project(transaction: &Transaction<'_>, changes: &ProjectChanges) -> rusqlite::Result<()> {

@@ -92,7 +92,7 @@ pub(super) fn exchange(
     project: ProjectId,
     mut publication: Publication,
     marked: Vec<Arc<Segment>>,
-    written: Written<'_>,
+    mut written: Written<'_>,
 ) -> Result<(), StoreError> {
     written.sync()?;
     publication.added = written.metas().to_vec();
@@ -100,13 +100,7 @@ pub(super) fn exchange(
         .iter()
         .map(|segment| (segment.meta.id, segment.deleted.clone()))
         .collect();
-    if let Err(error) = core.catalog.publish(&publication) {
-        // Whether it was committed is not known for certain. Nothing is lost or doubled by keeping all files: memory
-        // goes on with the old ones, and the next start follows the catalog.
-        core.stop_maintenance();
-        written.keep();
-        return Err(error);
-    }
+    written.publish(&publication)?;
     let removed: HashSet<u64> = publication.removed.iter().copied().collect();
     let marked: HashMap<u64, Arc<Segment>> = marked.into_iter().map(|segment| (segment.meta.id, segment)).collect();
     let mut state = core.state();
@@ -133,6 +127,5 @@ pub(super) fn exchange(
         state.identity.purge(persons);
     }
     core.cache.forget(&removed);
-    written.keep();
     Ok(())
 }

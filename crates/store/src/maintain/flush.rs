@@ -133,29 +133,16 @@ fn write_and_publish(core: &Core, position: u64, taken: &mut [Taken]) -> Result<
             .extend(marked.map(|segment| (segment.meta.id, segment.deleted.clone())));
         publication.projects.push(std::mem::take(&mut part.changes));
     }
-    let published = core.catalog.publish(&publication);
+    let published = written.publish(&publication);
     for (part, changes) in taken.iter_mut().zip(publication.projects) {
         part.changes = changes;
     }
-    if let Err(error) = published {
-        // The commit may have happened all the same. Ask; if even that fails, keep the files and leave it to a
-        // restart: publishing the rows again could count them twice.
-        match core.catalog.setting("watermark") {
-            Ok(watermark) if watermark == position => {}
-            Ok(_) => return Err(error),
-            Err(_) => {
-                core.stop_maintenance();
-                written.keep();
-                return Err(error);
-            }
-        }
-    }
+    published?;
     exchange(core, position, taken, &outcomes, &written);
     for segment in taken.iter().flat_map(|part| part.parts.segments.iter()) {
         let superseded = segment.file.superseded.lock();
         superseded.unwrap_or_else(PoisonError::into_inner).forget_filters();
     }
-    written.keep();
     LogFiles::remove_below(&*core.options.disk, &core.log_directory(), position)
 }
 

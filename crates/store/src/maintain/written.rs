@@ -1,5 +1,6 @@
 //! Segment files that are complete but not yet published.
 
+use crate::catalog::publish::Publication;
 use crate::core::Core;
 use crate::error::StoreError;
 use crate::segment::writer::{SegmentPlace, SegmentWriter};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub(super) struct Written<'a> {
     core: &'a Core,
     metas: Vec<SegmentMeta>,
+    is_published: bool,
 }
 
 impl<'a> Written<'a> {
@@ -21,6 +23,7 @@ impl<'a> Written<'a> {
         Written {
             core,
             metas: Vec::new(),
+            is_published: false,
         }
     }
 
@@ -89,14 +92,25 @@ impl<'a> Written<'a> {
             })
     }
 
-    /// Keeps the files: the catalog names them, or it is not known that it does not.
-    pub fn keep(mut self) {
-        self.metas.clear();
+    /// Lets the catalog name the files, together with whatever else the publication changes.
+    ///
+    /// If it is not known whether the catalog did, the files stay, memory goes on without them, and no other publication
+    /// follows: the next start takes the catalog at its word, and the log is still there for either answer.
+    pub fn publish(&mut self, publication: &Publication) -> Result<(), StoreError> {
+        let published = self.core.catalog.publish(publication);
+        self.is_published = matches!(published, Ok(()) | Err(StoreError::Unknown { .. }));
+        if let Err(StoreError::Unknown { reason }) = &published {
+            self.core.stop_maintenance(reason);
+        }
+        published
     }
 }
 
 impl Drop for Written<'_> {
     fn drop(&mut self) {
+        if self.is_published {
+            return;
+        }
         for meta in &self.metas {
             let path = self.core.segment_directory().join(meta.file_name());
             if let Err(error) = self.core.options.disk.remove(&path) {

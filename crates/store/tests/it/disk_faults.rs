@@ -117,3 +117,37 @@ fn any_operation_may_fail_though_it_was_carried_out() {
 fn any_operation_may_fail_before_the_process_ends() {
     check_every_operation(Fault::Failed, Tail::Kept);
 }
+
+/// What the catalog refuses for once, on a full disk for example, did not happen, and works when tried again.
+#[test]
+fn a_refused_publication_stops_nothing() {
+    for statement in ["UPDATE ON setting", "INSERT ON segment", "DELETE ON segment"] {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = FaultyDisk::new();
+        let store = create(options_on(directory.path(), &disk));
+        let catalog = rusqlite::Connection::open(directory.path().join("catalog.db")).unwrap();
+        let files = || std::fs::read_dir(directory.path().join("segments")).unwrap().count();
+        for round in 0..6 {
+            store
+                .append(record(vec![event("open", 1, NOW_MS + round, None)]))
+                .unwrap();
+            let refuse = format!("CREATE TRIGGER refuse BEFORE {statement} BEGIN SELECT RAISE(ABORT, 'full'); END");
+            catalog.execute_batch(&refuse).unwrap();
+            let before = files();
+            let refused = [store.flush().is_err(), store.compact().is_err()];
+            if refused.contains(&true) {
+                assert_eq!(
+                    files(),
+                    before + usize::from(!refused[0]),
+                    "files of a refused publication stay"
+                );
+            }
+            catalog.execute_batch("DROP TRIGGER refuse").unwrap();
+            store.flush().unwrap();
+        }
+        store.compact().unwrap();
+        let metrics = store.metrics();
+        assert_eq!((metrics.segments, metrics.segment_rows, metrics.fresh_rows), (1, 6, 0));
+        assert_eq!(metrics.maintenance_stopped, 0);
+    }
+}
