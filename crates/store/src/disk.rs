@@ -36,6 +36,8 @@ pub trait Disk: Send + Sync + 'static {
 pub trait WriteFile: Send {
     /// Writes all bytes. After an error any part of them may be in the file.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Writes bytes again that are there already, so that the next sync cannot take them for written.
+    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Makes content and length durable (`fdatasync`).
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the file; the next write goes to the new end.

@@ -4,6 +4,7 @@ use crate::disk::{Disk, RealDisk};
 use model::EventTime;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where a store lies and when it flushes. [`StoreOptions::new`] gives the defaults.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct StoreOptions {
     pub row_group_rows: usize,
     /// Size after which the log goes on in a new file.
     pub log_file_bytes: u64,
+    /// Longest wait of the log for records to write together with those it has. Only if the group before had company.
+    pub gather: Duration,
     /// Whether a background thread flushes and compacts. Tests turn it off and call the steps themselves.
     pub background: bool,
     pub disk: Arc<dyn Disk>,
@@ -44,6 +47,7 @@ impl StoreOptions {
             cache_bytes: default_cache_bytes(),
             row_group_rows: 131_072,
             log_file_bytes: 64 << 20,
+            gather: Duration::from_millis(2),
             background: true,
             disk: Arc::new(RealDisk),
             clock: system_clock,

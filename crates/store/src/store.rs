@@ -120,6 +120,13 @@ impl Store {
         self.inner.queue.append(record)
     }
 
+    /// Appends records to the log as one group: one write, one fsync. [`Store::append`] of several threads comes to
+    /// the same; here it does not depend on how fast they are, and a simulation can be repeated.
+    #[doc(hidden)]
+    pub fn append_group(&self, records: Vec<Record>) -> Result<Vec<Result<Position, StoreError>>, StoreError> {
+        self.inner.queue.append_group(records)
+    }
+
     /// Highest identity feed entry of the project that is durable in the log.
     pub fn feed_position(&self, project: ProjectId) -> u64 {
         self.inner.core.feed_position(project)

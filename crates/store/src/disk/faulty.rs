@@ -1,6 +1,6 @@
 //! A disk that fails on purpose.
 //!
-//! **Fault model.** Operations that change the disk (create, open for append, write, sync, truncate, rename, remove,
+//! **Fault model.** Operations that change the disk (create, open for append, write, rewrite, sync, truncate, rename, remove,
 //! directory sync) are counted from 1. A [`Fault`] says what happens at one of them:
 //!
 //! - *failed*: the call returns `EIO` and has no effect, except that a failing write leaves the first half of its
@@ -287,6 +287,15 @@ impl WriteFile for FaultyWriter {
                 Err(io::Error::from(io::ErrorKind::StorageFull))
             }
         }
+    }
+
+    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let fault = self.disk.strike();
+        if fault == Some(Fault::Failed) {
+            return Err(injected());
+        }
+        self.inner.rewrite(offset, bytes)?;
+        fault.map_or(Ok(()), |_| Err(injected()))
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -70,6 +70,10 @@ impl WriteFile for RealWriter {
         self.0.write_all(bytes)
     }
 
+    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
     fn sync(&mut self) -> io::Result<()> {
         self.0.sync_data()
     }

@@ -10,15 +10,12 @@ use crate::error::StoreError;
 use crate::state::prepared::Prepared;
 use hashbrown::HashMap;
 use model::{ProjectId, Record};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most bytes of a group.
 const GROUP_BYTES: usize = 16 << 20;
-
-/// Longest wait for company.
-const GATHER: Duration = Duration::from_millis(2);
 
 /// Place of a record in the log: records are numbered from 1, over all projects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,12 +37,13 @@ struct Waiting {
 struct Append {
     prepared: Prepared,
     payload: Vec<u8>,
-    reply: SyncSender<Result<Position, StoreError>>,
+    reply: SyncSender<Reply>,
 }
 
-impl Queue {
-    /// Encodes a record, has it written, and returns when it is durable and applied.
-    pub fn append(&self, record: Record) -> Result<Position, StoreError> {
+type Reply = Result<Position, StoreError>;
+
+impl Append {
+    fn new(record: Record) -> Result<(Append, Receiver<Reply>), StoreError> {
         let payload = postcard::to_stdvec(&record)
             .map_err(|error| StoreError::Invalid(format!("the record cannot be encoded: {error}")))?;
         if payload.len() > RECORD_BYTES_MAX {
@@ -56,19 +54,43 @@ impl Queue {
         }
         let (reply, answer) = sync_channel(1);
         let prepared = Prepared::new(record, payload.len());
-        {
-            let mut waiting = self.lock();
-            if waiting.closed {
-                return Err(StoreError::Closed);
-            }
-            waiting.appends.push(Append {
-                prepared,
-                payload,
-                reply,
-            });
-        }
-        self.changed.notify_one();
+        let append = Append {
+            prepared,
+            payload,
+            reply,
+        };
+        Ok((append, answer))
+    }
+}
+
+impl Queue {
+    /// Encodes a record, has it written, and returns when it is durable and applied.
+    pub fn append(&self, record: Record) -> Result<Position, StoreError> {
+        let (append, answer) = Append::new(record)?;
+        self.put([append])?;
         answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// [`Queue::append`] for several records that come together, however fast the writer is.
+    pub fn append_group(&self, records: Vec<Record>) -> Result<Vec<Reply>, StoreError> {
+        let appends: Result<Vec<_>, StoreError> = records.into_iter().map(Append::new).collect();
+        let (appends, answers): (Vec<_>, Vec<_>) = appends?.into_iter().unzip();
+        self.put(appends)?;
+        let answers = answers.into_iter();
+        Ok(answers
+            .map(|answer| answer.recv().unwrap_or(Err(StoreError::Closed)))
+            .collect())
+    }
+
+    fn put(&self, appends: impl IntoIterator<Item = Append>) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(StoreError::Closed);
+        }
+        waiting.appends.extend(appends);
+        drop(waiting);
+        self.changed.notify_one();
+        Ok(())
     }
 
     /// Lets the writer finish what waits and then end.
@@ -82,7 +104,7 @@ impl Queue {
     }
 
     /// The next group; `None` when the queue is closed and empty.
-    fn take(&self, company: usize) -> Option<Vec<Append>> {
+    fn take(&self, company: usize, gather: Duration) -> Option<Vec<Append>> {
         let mut waiting = self.lock();
         while waiting.appends.is_empty() {
             if waiting.closed {
@@ -90,7 +112,7 @@ impl Queue {
             }
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        let until = Instant::now() + GATHER;
+        let until = Instant::now() + gather;
         while waiting.appends.len() < company && !waiting.closed {
             let Some(left) = until.checked_duration_since(Instant::now()) else {
                 break;
@@ -127,7 +149,7 @@ impl Drop for RefuseAtEnd<'_> {
 pub(crate) fn run(queue: &Queue, mut files: LogFiles, core: &Core) {
     let _refuse = RefuseAtEnd(queue);
     let mut company = 1;
-    while let Some(group) = queue.take(company) {
+    while let Some(group) = queue.take(company, core.options.gather) {
         company = group.len();
         commit(group, &mut files, core);
     }

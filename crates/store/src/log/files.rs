@@ -1,5 +1,6 @@
 //! Writing groups of frames to log files.
 
+use super::recovery::LastFile;
 use super::{FILE_HEADER_BYTES, file_header, file_path, first_of_name, push_frame};
 use crate::disk::{Disk, WriteFile};
 use crate::error::StoreError;
@@ -33,15 +34,23 @@ impl LogFiles {
         directory: &Path,
         file_bytes_max: u64,
         next: u64,
-        last: Option<(PathBuf, u64)>,
+        last: Option<LastFile>,
     ) -> Result<LogFiles, StoreError> {
         let current = match last {
             None => None,
-            Some((path, len)) => {
-                // What recovery read may be in the page cache only. It is about to be answered from, so sync it.
+            Some(LastFile {
+                path,
+                len,
+                tail_start,
+                tail,
+            }) => {
+                // What recovery read may be in the page cache only, and after a failed sync the kernel takes it for
+                // written: the next sync would succeed and do nothing. It is about to be answered from, so it is
+                // written again first. Only the last group can be concerned; the others were synced before it began.
                 let open = || -> io::Result<Box<dyn WriteFile>> {
                     let mut file = disk.append_to(&path)?;
                     file.truncate(len)?;
+                    file.rewrite(tail_start, &tail)?;
                     file.sync()?;
                     disk.sync_dir(directory)?;
                     Ok(file)

@@ -11,8 +11,17 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Recovered {
     /// Number the next record gets.
     pub next: u64,
-    /// Last file and the length of its whole frames; `None` if a new file must be started.
-    pub last: Option<(PathBuf, u64)>,
+    /// The file to go on in; `None` if a new one must be started.
+    pub last: Option<LastFile>,
+}
+
+/// The log's last file, as far as it holds whole frames.
+pub(crate) struct LastFile {
+    pub path: PathBuf,
+    pub len: u64,
+    /// Where its last group begins: everything that a failed sync may have left in the page cache only.
+    pub tail_start: u64,
+    pub tail: Vec<u8>,
 }
 
 /// Hands all records behind `flushed` to `apply`, in order, each with its encoded length.
@@ -48,11 +57,11 @@ pub(crate) fn replay(
             return Err(StoreError::corrupt(&path, 0, "its header fails its checksum"));
         }
         let walked = walk(&path, &content, *first, following.is_none())?;
-        if walked.len < content.len() as u64 {
+        if walked.len < content.len() {
             tracing::warn!(
                 file = %path.display(),
                 offset = walked.len,
-                bytes = content.len() as u64 - walked.len,
+                bytes = content.len() - walked.len,
                 "Cut an unacknowledged end off the log"
             );
         }
@@ -66,7 +75,12 @@ pub(crate) fn replay(
             next = next.max(position + 1);
         }
         // A last file that ends below the watermark (a restored backup can have one) cannot take the next record.
-        last = (walked.next == next).then_some((path, walked.len));
+        last = (walked.next == next).then(|| LastFile {
+            path,
+            len: walked.len as u64,
+            tail_start: walked.tail_start as u64,
+            tail: content[walked.tail_start..walked.len].to_vec(),
+        });
     }
     Ok(Recovered { next, last })
 }
@@ -105,17 +119,23 @@ struct Walked<'a> {
     /// Number behind the last frame.
     next: u64,
     /// Length of the whole frames with what stands before them.
-    len: u64,
+    len: usize,
+    /// Where the last group begins; 0, with the file's header, if there is no other.
+    tail_start: usize,
 }
 
 /// All whole frames of a file. An incomplete end is cut if it can only be an unacknowledged group.
 fn walk<'a>(path: &Path, content: &'a [u8], first: u64, is_last: bool) -> Result<Walked<'a>, StoreError> {
     let mut frames: Vec<Frame<'_>> = Vec::new();
     let mut at = FILE_HEADER_BYTES;
+    let mut tail_start = 0;
     while at < content.len() {
         let expected = first + frames.len() as u64;
         match parse_frame(&content[at..]).filter(|frame| frame.position == expected) {
             Some(frame) => {
+                if frame.earlier_in_group == 0 && at > FILE_HEADER_BYTES {
+                    tail_start = at;
+                }
                 at += frame.len();
                 frames.push(frame);
             }
@@ -135,7 +155,8 @@ fn walk<'a>(path: &Path, content: &'a [u8], first: u64, is_last: bool) -> Result
     Ok(Walked {
         frames: frames.iter().map(|frame| (frame.position, frame.payload)).collect(),
         next: first + frames.len() as u64,
-        len: at as u64,
+        len: at,
+        tail_start,
     })
 }
 

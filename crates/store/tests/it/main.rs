@@ -13,5 +13,6 @@ mod model_store;
 mod profiles;
 mod properties;
 mod random_histories;
+mod simulation;
 mod support;
 mod verification;

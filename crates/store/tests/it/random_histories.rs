@@ -18,16 +18,16 @@ enum Step {
 
 /// An event drawn from few names, persons, times and insert ids, so that copies and ties are common.
 #[derive(Clone, Copy, Debug)]
-struct Draft {
-    name: u8,
-    person: u64,
-    hour: i64,
-    insert_id: Option<u64>,
-    property: u8,
+pub struct Draft {
+    pub name: u8,
+    pub person: u64,
+    pub hour: i64,
+    pub insert_id: Option<u64>,
+    pub property: u8,
 }
 
 #[derive(Clone, Debug)]
-enum Change {
+pub enum Change {
     Merge(u64, u64),
     Erase(u64),
     Reset(u64),
@@ -35,7 +35,7 @@ enum Change {
     Delete(u64),
 }
 
-const PERSONS: u64 = 12;
+pub const PERSONS: u64 = 12;
 
 fn drafts() -> impl Strategy<Value = Draft> {
     // Mostly the last days, sometimes months ago, so that days and months both get partitions.
@@ -84,7 +84,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..24)
 }
 
-fn record_of(drafts: &[Draft], changes: &[Change], model: &ModelStore) -> Record {
+pub fn record_of(drafts: &[Draft], changes: &[Change], model: &ModelStore) -> Record {
     let events = drafts.iter().map(|draft| {
         let mut event = event(
             ["open", "buy", "close"][draft.name as usize],
@@ -151,7 +151,7 @@ fn properties(choice: u8) -> Vec<(String, Value)> {
     ]
 }
 
-fn check(snapshot: &Snapshot, model: &ModelStore) {
+pub fn check(snapshot: &Snapshot, model: &ModelStore) {
     let everything = everything(snapshot);
     let expected = model.rows();
     assert_eq!(scan(snapshot, &everything), expected);
