@@ -1,7 +1,8 @@
 """SIGKILL under load: what was acknowledged counts once, what was not sent is not there (secrecy contract, R2).
 
 Eight writers send numbered batches to `/import` and `/track` while the server, and sometimes the vault alone, is killed at
-random moments. `FROSTPANE_E2E_KILLS=500` makes a long run of it, `FROSTPANE_E2E_SEED` repeats one.
+random moments. `FROSTPANE_E2E_KILLS=500` makes a long run of it, `FROSTPANE_E2E_BATCH=500` a heavy one, `FROSTPANE_E2E_SEED`
+repeats one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from support.installation import Installation
 KILLS = int(os.environ.get("FROSTPANE_E2E_KILLS", "40"))
 SEED = int(os.environ.get("FROSTPANE_E2E_SEED", str(time.time_ns() % 1_000_000)))
 WRITERS = 8
-BATCH = 20
+BATCH = int(os.environ.get("FROSTPANE_E2E_BATCH", "20"))
 PERSONS = 300
 # One kill in so many takes the vault alone; the server must bring it back by itself.
 VAULT_EVERY = 5

@@ -161,6 +161,12 @@ fn storage(app: &App, registry: &mut Registry) {
     );
     gauge(
         registry,
+        "store_damaged_segments",
+        "Segments found to be damaged since the start",
+        metrics.damaged_segments,
+    );
+    gauge(
+        registry,
         "store_maintenance_stopped",
         "1 after a commit of unknown outcome: flush and compaction wait for a restart",
         metrics.maintenance_stopped,

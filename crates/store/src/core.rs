@@ -244,6 +244,7 @@ impl Core {
             metrics.profiles += project.profiles.len() as u64;
             for segment in project.segments.iter() {
                 metrics.segments += 1;
+                metrics.damaged_segments += u64::from(segment.is_damaged());
                 metrics.segment_rows += segment.meta.rows;
                 metrics.segment_bytes += segment.meta.bytes;
                 metrics.deleted_rows += segment.deleted.len();

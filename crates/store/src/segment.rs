@@ -7,6 +7,7 @@
 pub(crate) mod cache;
 pub(crate) mod cached;
 pub(crate) mod checked;
+pub(crate) mod damage;
 pub(crate) mod footer;
 pub(crate) mod probe;
 pub(crate) mod reader;
@@ -16,6 +17,7 @@ pub(crate) mod writer;
 use crate::disk::Disk;
 use crate::error::StoreError;
 use checked::CheckedFile;
+use damage::Damage;
 use footer::Footer;
 use model::ProjectId;
 use probe::Superseded;
@@ -76,6 +78,7 @@ impl Segment {
             disk: disk.clone(),
             footer: OnceLock::new(),
             obsolete: AtomicBool::new(false),
+            damage: Arc::default(),
             superseded: Mutex::new(Superseded::new(probed_seq)),
         });
         Segment { meta, deleted, file }
@@ -98,14 +101,23 @@ impl Segment {
 
     /// Opens the file apart from the readers': every block will be compared with its checksum again.
     pub fn open(&self) -> Result<CheckedFile, StoreError> {
-        CheckedFile::open(&*self.file.disk, &self.file.path, &self.meta)
+        let SegmentFile { disk, path, damage, .. } = &*self.file;
+        CheckedFile::open(&**disk, path, &self.meta, damage).map_err(|error| damage.note(error))
+    }
+
+    /// Whether it was found to be damaged since the start. Flush and compaction leave it alone from then on; who asks for
+    /// its rows is told.
+    pub fn is_damaged(&self) -> bool {
+        self.file.damage.is_known()
     }
 
     pub fn footer(&self) -> Result<&Arc<Footer>, StoreError> {
         if let Some(footer) = self.file.footer.get() {
             return Ok(footer);
         }
-        let footer = Arc::new(Footer::read(&*self.file.disk, &self.file.path, &self.meta)?);
+        let SegmentFile { disk, path, damage, .. } = &*self.file;
+        let footer = Footer::read(&**disk, path, &self.meta, damage).map_err(|error| damage.note(error))?;
+        let footer = Arc::new(footer);
         Ok(self.file.footer.get_or_init(|| footer))
     }
 }
@@ -116,6 +128,7 @@ pub(crate) struct SegmentFile {
     disk: Arc<dyn Disk>,
     footer: OnceLock<Arc<Footer>>,
     obsolete: AtomicBool,
+    damage: Arc<Damage>,
     /// Rows with later copies among the fresh rows, as far as a scan or flush has looked.
     pub superseded: Mutex<Superseded>,
 }

@@ -14,6 +14,7 @@ use crate::segment::SegmentMeta;
 use crate::segment::checked::CheckedFile;
 use crate::segment::footer::Footer;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes read between two calls of the pace.
 const STEP_BYTES: u64 = 1 << 20;
@@ -127,7 +128,9 @@ impl Verifying<'_> {
     }
 
     fn segment(&mut self, path: &Path, meta: &SegmentMeta) -> Result<(), StoreError> {
-        let file = CheckedFile::open(&RealDisk, path, meta)?;
+        // It is told by the caller, and not by the store that has the file open.
+        let damage = Arc::default();
+        let file = CheckedFile::open(&RealDisk, path, meta, &damage)?;
         let mut offset = 0;
         while offset < file.size() {
             let bytes = (file.size() - offset).min(STEP_BYTES);
@@ -135,7 +138,7 @@ impl Verifying<'_> {
             self.read(bytes);
             offset += bytes;
         }
-        Footer::read(&RealDisk, path, meta).map(drop)
+        Footer::read(&RealDisk, path, meta, &damage).map(drop)
     }
 
     fn log(&mut self, catalog: &CatalogReader) {

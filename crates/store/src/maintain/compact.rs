@@ -47,7 +47,8 @@ fn merge_once(core: &Core, project: ProjectId) -> Result<usize, StoreError> {
         let state = state.project(project);
         (state.segments.clone(), state.received.0)
     };
-    let figures: Vec<Figures> = segments.iter().map(figures_of).collect();
+    let intact = segments.iter().filter(|segment| !segment.is_damaged());
+    let figures: Vec<Figures> = intact.map(figures_of).collect();
     let Some(next) = plan(&figures, now_ms).into_iter().next() else {
         return Ok(0);
     };

@@ -198,7 +198,7 @@ pub(super) fn partition(rows: &[RowKey], shards: u32, now_ms: i64) -> BTreeMap<(
 /// The earlier segments that lose rows to the flushed ones.
 fn mark_superseded(parts: &SnapshotParts, copies: &mut HashMap<String, u64>) -> Result<Vec<Arc<Segment>>, StoreError> {
     let mut marked = Vec::new();
-    for segment in parts.segments.iter() {
+    for segment in parts.segments.iter().filter(|segment| !segment.is_damaged()) {
         let dropped = parts.dropped_rows(segment)?;
         let new: RoaringBitmap = &dropped - &segment.deleted;
         if new.is_empty() {

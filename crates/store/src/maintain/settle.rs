@@ -26,6 +26,15 @@ struct View {
     now_ms: i64,
 }
 
+impl View {
+    /// Whether a damaged segment may have a row of one of the persons: then it cannot be moved or removed.
+    fn damage_may_hold(&self, persons: &[u64], shards: u32) -> bool {
+        let persons: RoaringTreemap = persons.iter().copied().collect();
+        let mut damaged = self.segments.iter().filter(|segment| segment.is_damaged());
+        damaged.any(|segment| segment.may_hold(&persons, shards))
+    }
+}
+
 fn view(core: &Core, project: ProjectId) -> View {
     let mut state = core.state();
     let state = state.project(project);
@@ -45,8 +54,11 @@ pub(super) fn settle_merged(core: &Core, project: ProjectId) -> Result<(), Store
         .identity
         .unsettled()
         .iter()
-        .filter(|(_, seq)| **seq <= view.flushed_seq);
-    let ready: Vec<u64> = ready.map(|(person, _)| *person).collect();
+        .filter(|(_, seq)| **seq <= view.flushed_seq)
+        .map(|(person, _)| *person);
+    let ready: Vec<u64> = ready
+        .filter(|person| !view.damage_may_hold(&[*person, view.identity.canonical(*person)], core.shards))
+        .collect();
     if ready.is_empty() {
         return Ok(());
     }
@@ -105,8 +117,11 @@ pub(super) fn purge_erased(core: &Core, project: ProjectId) -> Result<usize, Sto
         .identity
         .unpurged()
         .iter()
-        .filter(|(_, seq)| **seq <= view.flushed_seq);
-    let ready: Vec<u64> = ready.map(|(person, _)| *person).collect();
+        .filter(|(_, seq)| **seq <= view.flushed_seq)
+        .map(|(person, _)| *person);
+    let ready: Vec<u64> = ready
+        .filter(|person| !view.damage_may_hold(&[*person], core.shards))
+        .collect();
     if ready.is_empty() {
         return Ok(0);
     }

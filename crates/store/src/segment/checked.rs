@@ -5,6 +5,7 @@
 //! was opened; later reads of it come from the same page cache and are taken as they are.
 
 use super::SegmentMeta;
+use super::damage::Damage;
 use crate::disk::{Disk, ReadFile};
 use crate::error::StoreError;
 use bytes::Bytes;
@@ -60,10 +61,16 @@ pub(crate) struct CheckedFile {
     sums: Vec<u32>,
     /// One bit per block that was compared.
     compared: Vec<AtomicU64>,
+    damage: Arc<Damage>,
 }
 
 impl CheckedFile {
-    pub fn open(disk: &dyn Disk, path: &Path, meta: &SegmentMeta) -> Result<CheckedFile, StoreError> {
+    pub fn open(
+        disk: &dyn Disk,
+        path: &Path,
+        meta: &SegmentMeta,
+        damage: &Arc<Damage>,
+    ) -> Result<CheckedFile, StoreError> {
         let file = disk.open(path).map_err(|source| StoreError::io("open", path, source))?;
         if file.size() != meta.bytes || meta.sums.len() as u64 != meta.bytes.div_ceil(BLOCK_BYTES) {
             let what = format!("it has {} bytes instead of {}", file.size(), meta.bytes);
@@ -74,6 +81,7 @@ impl CheckedFile {
             path: path.to_path_buf(),
             compared: (0..meta.sums.len().div_ceil(64)).map(|_| AtomicU64::new(0)).collect(),
             sums: meta.sums.clone(),
+            damage: damage.clone(),
         })
     }
 
@@ -103,11 +111,9 @@ impl CheckedFile {
         let bytes = self.read_plain(first, (last - first) as usize)?;
         for (block, content) in blocks.zip(bytes.chunks(BLOCK_BYTES as usize)) {
             if crc32c::crc32c(content) != self.sums[block as usize] {
-                return Err(StoreError::corrupt(
-                    &self.path,
-                    block * BLOCK_BYTES,
-                    "a block fails its checksum",
-                ));
+                let at = block * BLOCK_BYTES;
+                let error = StoreError::corrupt(&self.path, at, "a block fails its checksum");
+                return Err(self.damage.note(error));
             }
             self.compared[(block / 64) as usize].fetch_or(1 << (block % 64), Ordering::Relaxed);
         }

@@ -2,6 +2,7 @@
 
 use super::SegmentMeta;
 use super::checked::CheckedFile;
+use super::damage::Damage;
 use crate::disk::Disk;
 use crate::error::StoreError;
 use arrow::array::{ArrayRef, StringArray};
@@ -45,8 +46,8 @@ pub(crate) struct Footer {
 }
 
 impl Footer {
-    pub fn read(disk: &dyn Disk, path: &Path, meta: &SegmentMeta) -> Result<Footer, StoreError> {
-        let file = Arc::new(CheckedFile::open(disk, path, meta)?);
+    pub fn read(disk: &dyn Disk, path: &Path, meta: &SegmentMeta, damage: &Arc<Damage>) -> Result<Footer, StoreError> {
+        let file = Arc::new(CheckedFile::open(disk, path, meta, damage)?);
         let corrupt = |what: String| StoreError::corrupt(path, meta.bytes, what);
         let reader = super::reader::FileChunks::new(file.clone());
         let options = ArrowReaderOptions::new()

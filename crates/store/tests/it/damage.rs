@@ -3,7 +3,7 @@
 use crate::support::*;
 use ::model::Value;
 use std::path::{Path, PathBuf};
-use store::{Snapshot, Store, StoreError};
+use store::{ScanRequest, Snapshot, Store, StoreError, StoreOptions};
 
 fn fill(store: &Store) {
     let events = (0..300_u64).map(|n| {
@@ -79,6 +79,79 @@ fn a_flipped_bit_in_a_segment_is_never_served() {
     assert!(
         reported > content.len() / 3 / 2,
         "most flipped bits matter; {reported} were reported"
+    );
+}
+
+/// The rest is served, flushed and compacted; what needs the damaged file says so; put back, it is served again.
+#[test]
+fn a_damaged_segment_is_set_aside() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = StoreOptions {
+        shards: 1,
+        ..options(directory.path())
+    };
+    let store = create(options.clone());
+    let day_ms = 24 * HOUR_MS;
+    let append = |store: &Store, time_ms| {
+        // Always the same event, so that every flush looks for earlier copies of it.
+        let buy = event("buy", 1, time_ms, Some(7));
+        store.append(record(vec![buy])).unwrap();
+    };
+    append(&store, NOW_MS);
+    store.flush().unwrap();
+    append(&store, NOW_MS - day_ms);
+    append(&store, NOW_MS - day_ms + 1);
+    store.flush().unwrap();
+    store.close();
+    let file = files(&directory.path().join("segments")).remove(0);
+    let content = std::fs::read(&file).unwrap();
+    let mut damaged = content.clone();
+    damaged[content.len() / 2] ^= 1;
+    std::fs::write(&file, &damaged).unwrap();
+
+    let store = Store::open(options.clone()).unwrap();
+    let yesterday = |store: &Store| {
+        let snapshot = store.snapshot(PROJECT);
+        let request = ScanRequest {
+            to_ms: NOW_MS,
+            ..everything(&snapshot)
+        };
+        scan(&snapshot, &request).len()
+    };
+    let is_named = |store: &Store| match try_scan(&store.snapshot(PROJECT)) {
+        Err(StoreError::Corrupt { file: named, .. }) => named == file,
+        _ => false,
+    };
+    assert!(is_named(&store));
+    assert_eq!((yesterday(&store), store.metrics().damaged_segments), (2, 1));
+    let mut merging = record(vec![event("buy", 2, NOW_MS - day_ms, Some(8))]);
+    merging.feed = feed(1, vec![merge(2, 1)]);
+    store.append(merging).unwrap();
+    for step in 2..6 {
+        append(&store, NOW_MS);
+        append(&store, NOW_MS - day_ms + step);
+        store.flush().unwrap();
+    }
+    store.compact().unwrap();
+    assert!(is_named(&store), "a smaller number would look like an answer");
+    let metrics = store.metrics();
+    assert_eq!((metrics.fresh_rows, metrics.damaged_segments), (0, 1));
+    assert_eq!(
+        metrics.entangled_persons, 2,
+        "person 2 may have rows in the damaged file"
+    );
+    store.close();
+
+    std::fs::write(&file, &content).unwrap();
+    let store = Store::open(options).unwrap();
+    assert_eq!(yesterday(&store), 7);
+    store.compact().unwrap();
+    let metrics = store.metrics();
+    assert_eq!((metrics.entangled_persons, metrics.damaged_segments), (0, 0));
+    assert_eq!(
+        try_scan(&store.snapshot(PROJECT)).unwrap(),
+        8,
+        "settling the merge found the copies"
     );
 }
 
