@@ -79,7 +79,7 @@ fn metric(rng: &mut Rng, active: Option<Unit>) -> Metric {
 
 /// A number of the answer, or one that might have been.
 pub fn cell(rng: &mut Rng, insights: &Insights, answer: &InsightsAnswer) -> InsightsCell {
-    let other = insights.other && !insights.breakdown.is_empty() && chance(rng, 30);
+    let other = insights.other && !insights.breakdown.is_empty() && chance(rng, 40);
     let lines: Vec<&Segment> = answer
         .series
         .iter()
@@ -92,9 +92,20 @@ pub fn cell(rng: &mut Rng, insights: &Insights, answer: &InsightsAnswer) -> Insi
         _ if chance(rng, 10) => vec![Some("never".into()); insights.breakdown.len()],
         lines => (*pick(rng, lines)).clone(),
     };
+    let counted = |bucket: &usize| {
+        answer
+            .series
+            .iter()
+            .any(|line| !matches!(line.values[*bucket], None | Some(0.0)))
+    };
+    let busy: Vec<usize> = (0..answer.buckets.len()).filter(counted).collect();
     InsightsCell {
         metric: rng.usize(0..insights.metrics.len()),
-        bucket: chance(rng, 60).then(|| rng.usize(0..=answer.buckets.len())),
+        bucket: match rng.u32(0..10) {
+            0..4 => None,
+            4..8 if !busy.is_empty() => Some(*pick(rng, &busy)),
+            _ => Some(rng.usize(0..=answer.buckets.len())),
+        },
         segment,
         other,
         previous: answer.previous.is_some() && rng.bool(),

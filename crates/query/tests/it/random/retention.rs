@@ -33,8 +33,13 @@ pub fn retention(rng: &mut Rng) -> Retention {
 pub fn cell(rng: &mut Rng, retention: &Retention, answer: &RetentionAnswer) -> RetentionCell {
     let segments = answer.segments.iter().map(|segment| &segment.segment);
     let interval = chance(rng, 70).then(|| rng.u32(0..=retention.intervals));
+    let cohorts = &answer.segments[0].cohorts;
+    let with_births: Vec<usize> = (0..cohorts.len()).filter(|bucket| cohorts[*bucket].born > 0).collect();
     RetentionCell {
-        bucket: rng.usize(0..=answer.buckets.len()),
+        bucket: match with_births.as_slice() {
+            buckets if !buckets.is_empty() && chance(rng, 70) => *pick(rng, buckets),
+            _ => rng.usize(0..=answer.buckets.len()),
+        },
         interval,
         side: match interval {
             Some(_) if chance(rng, 40) => RetentionSide::NotReturned,
