@@ -1,6 +1,7 @@
 //! A question in words, as the app shows it beside the number.
 
 mod activity;
+mod cell;
 pub(crate) mod cohort;
 mod flow;
 mod funnel;

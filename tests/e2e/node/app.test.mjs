@@ -198,19 +198,33 @@ describe('the app over the demo', { concurrency: false }, () => {
     watch.check();
   });
 
-  test('who may not see people is offered none', async () => {
+  test('who may not see people can keep them as a cohort, and asks for no list', async () => {
     const analyst = async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), role: 'analyst' } });
     };
+    const lists = [];
+    const note = (request) => request.url().endsWith('/query/members') && lists.push(request.url());
     await page.route('**/api/v1/session', analyst);
-    for (const path of ['/retention', '/funnels', '/retention/lifecycle', '/flows']) {
+    page.on('request', note);
+    for (const [place, path] of ['/retention', '/insights', '/funnels', '/flows', '/retention/lifecycle', '/retention/stickiness', '/retention/frequency'].entries()) {
       await open(path);
-      await answer().getByRole('table').last().waitFor();
-      assert.equal(await answer().locator('td button').count(), 0, path);
-      assert.equal(await answer().getByTitle('Who they are, by number').count(), 0, path);
+      await answer().locator('td button').first().click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Name of the cohort').fill(`Behind ${path}`);
+      await dialog.getByLabel('Who is in it later').selectOption({ index: place % 2 });
+      await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+      await dialog.getByText(/Saved as cohort \d+/).waitFor();
+      assert.equal(await dialog.getByRole('link').count(), 0, path);
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
     }
+    assert.deepEqual(lists, []);
+    page.off('request', note);
     await page.unroute('**/api/v1/session', analyst);
+    await open('/cohorts');
+    for (const words of ['Behind /retention', 'Behind /flows']) await main().getByText(words, { exact: true }).first().waitFor();
+    await shoot('cohorts-light');
     watch.check();
   });
 

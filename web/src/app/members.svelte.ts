@@ -20,10 +20,10 @@ class Members {
 
   /**
    * What opens the people behind a number of the report, given its place; `null` where there is nobody. Absent for those who
-   * may not see people, so that they are not offered what would be refused.
+   * may neither see people nor keep them as a cohort, so that they are not offered what would be refused.
    */
   of<Place extends unknown[]>(report: Report, behind: (...place: Place) => Behind | null): ((...place: Place) => (() => void) | null) | undefined {
-    if (!session.maySeePersons) return undefined;
+    if (!session.maySeePersons && !session.mayEdit) return undefined;
     return (...place) => {
       const found = behind(...place);
       return found && (() => this.open(report, found));

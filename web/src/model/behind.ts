@@ -31,7 +31,12 @@ import { intervalLabel } from './retention';
 export interface Behind {
   title: string;
   /** What can be looked at; one, or several to choose between, the first at first. */
-  choices: readonly { label: string; cell: ReportCell }[];
+  choices: readonly [Choice, ...Choice[]];
+}
+
+interface Choice {
+  label: string;
+  cell: ReportCell;
 }
 
 export type BehindCell = (row: number, column: number) => Behind | null;
@@ -120,13 +125,11 @@ export function behindRetention(
     if (interval === null) return one(titled(`${time} · everybody`, segment, name), cell);
     const returned = cohort.returned[interval];
     if (returned === undefined) return null;
-    const sides = [
-      { label: 'Came back', cell: { ...cell, interval, side: 'returned' as const } },
-      { label: 'Did not', cell: { ...cell, interval, side: 'not_returned' as const } },
-    ];
+    const back: Choice = { label: 'Came back', cell: { ...cell, interval, side: 'returned' } };
+    const not: Choice = { label: 'Did not', cell: { ...cell, interval, side: 'not_returned' } };
     return {
       title: titled(`${time} · ${intervalLabel(question, interval)}`, segment, name),
-      choices: returned === 0 ? sides.reverse() : sides,
+      choices: returned === 0 ? [not, back] : [back, not],
     };
   };
 }

@@ -2,7 +2,6 @@
 
 use super::{duration, selector};
 use model::cohort::{Cohort, CohortRule, Count, When};
-use model::report::{FunnelSide, ReportCell};
 use std::collections::BTreeMap;
 
 /// The definition as an English sentence; `names` are those of other cohorts.
@@ -40,8 +39,8 @@ fn rule(of: &CohortRule, names: &BTreeMap<u64, String>) -> String {
         CohortRule::Cell { report, cell } => {
             let zone = report.timezone.as_deref().unwrap_or("the project's time zone");
             format!(
-                "are {} of this report: {}",
-                number(cell),
+                "are {}, in this report: {}",
+                super::cell::words(report, cell),
                 super::words(report, zone).trim_end_matches('.')
             )
         }
@@ -53,28 +52,6 @@ fn rule(of: &CohortRule, names: &BTreeMap<u64, String>) -> String {
             Some(name) => format!("are in cohort {cohort}, \"{name}\""),
             None => format!("are in cohort {cohort}"),
         },
-    }
-}
-
-fn number(cell: &ReportCell) -> String {
-    match cell {
-        ReportCell::Funnel(cell) => {
-            let side = match cell.side {
-                FunnelSide::Reached => "among those who reached",
-                FunnelSide::DroppedOff => "among those who came no further than",
-            };
-            let mut words = format!("{side} step {}", cell.step + 1);
-            if let Some(bucket) = cell.bucket {
-                words.push_str(&format!(" in bucket {}", bucket + 1));
-            }
-            for value in &cell.segment {
-                let value = value.as_ref().map_or_else(|| "not set".to_owned(), ToString::to_string);
-                words.push_str(&format!(" in segment {value}"));
-            }
-            words
-        }
-        // The other kinds name their numbers well enough themselves.
-        other => format!("behind the number {}", serde_json::to_string(other).unwrap_or_default()),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use model::cohort::{Cohort, CohortRule, Count, Frozen, When};
 use model::definitions::{Definitions, LookupTable};
+use model::report::{Flow, FlowCell, FlowNumber, FlowSide, InsightsCell, NodeKind, NodeName, PathStep, RetentionSide};
 
 /// Every world has cohorts of these numbers.
 pub const COHORTS: u64 = 4;
@@ -95,25 +96,109 @@ fn rule(rng: &mut Rng, persons: u64, others: u64, depth: u32) -> CohortRule {
     }
 }
 
-/// A number of a funnel, the filters of which may name other cohorts.
+/// A number of a report, the filters of which may name other cohorts.
 fn cell_rule(rng: &mut Rng, others: u64) -> CohortRule {
     let allowed = |expression: &Expression| match expression {
         Expression::Cohort(number) => *number <= others,
         _ => true,
     };
     loop {
-        let mut asked = report(rng);
-        asked.question = Question::Funnel(funnel::funnel(rng, Unit::Day));
+        let asked = report(rng);
         let json = serde_json::to_string(&asked).unwrap();
         let numbers = (others + 1..=COHORTS).map(|number| format!("cohort({number})"));
         if numbers.into_iter().any(|number| json.contains(&number)) || !asked.filter.iter().all(allowed) {
             continue;
         }
-        let cell = serde_json::json!({"kind": "funnel", "step": 0, "side": pick(rng, &["reached", "dropped_off"])});
         return CohortRule::Cell {
+            cell: number(rng, &asked.question),
             report: Box::new(asked),
-            cell: serde_json::from_value(cell).unwrap(),
         };
+    }
+}
+
+/// A number that a report has, whatever its answer is.
+fn number(rng: &mut Rng, question: &Question) -> ReportCell {
+    let bucket = rng.usize(0..4);
+    let segment = Segment::new();
+    match question {
+        Question::Insights(asked) => {
+            let other = asked.other && !asked.breakdown.is_empty() && rng.bool();
+            ReportCell::Insights(InsightsCell {
+                metric: rng.usize(0..asked.metrics.len()),
+                bucket: rng.bool().then_some(bucket),
+                segment: if other {
+                    segment
+                } else {
+                    vec![None; asked.breakdown.len()]
+                },
+                other,
+                previous: (asked.compare_previous || asked.compare.is_some()) && rng.bool(),
+            })
+        }
+        Question::Funnel(_) => ReportCell::Funnel(FunnelCell {
+            step: 0,
+            side: *pick(rng, &[FunnelSide::Reached, FunnelSide::DroppedOff]),
+            bucket: None,
+            segment,
+        }),
+        Question::Retention(asked) => {
+            let interval = rng.bool().then(|| rng.u32(0..=asked.intervals));
+            let side = match interval {
+                Some(_) => *pick(rng, &[RetentionSide::Returned, RetentionSide::NotReturned]),
+                None => RetentionSide::Returned,
+            };
+            ReportCell::Retention(RetentionCell {
+                bucket,
+                interval,
+                side,
+                segment,
+            })
+        }
+        Question::Frequency(_) => ReportCell::Frequency(FrequencyCell {
+            bucket,
+            at_least: rng.usize(1..=2),
+            segment,
+        }),
+        Question::Stickiness(_) => ReportCell::Stickiness(StickinessCell {
+            bucket,
+            days: rng.usize(1..=2),
+            count: *pick(rng, &[DayCount::Exactly, DayCount::AtLeast]),
+            segment,
+        }),
+        Question::Lifecycle(_) => ReportCell::Lifecycle(LifecycleCell {
+            bucket,
+            stage: *pick(
+                rng,
+                &[LifecycleStage::New, LifecycleStage::Returning, LifecycleStage::Dormant],
+            ),
+            segment,
+        }),
+        Question::Flow(asked) => ReportCell::Flow(FlowCell {
+            number: flow_number(rng, asked),
+            segment,
+        }),
+    }
+}
+
+fn flow_number(rng: &mut Rng, asked: &Flow) -> FlowNumber {
+    let anchor = asked.before as usize;
+    let name = NodeName::event((*pick(rng, &EVENTS)).to_owned(), Vec::new());
+    let at = PathStep { column: anchor, name };
+    match rng.u32(0..5) {
+        0 => FlowNumber::Complete,
+        1 => FlowNumber::Incomplete,
+        2 => FlowNumber::Reached { column: anchor },
+        3 => FlowNumber::Node {
+            at: PathStep {
+                column: anchor,
+                name: NodeName::of_kind(NodeKind::Other),
+            },
+            side: FlowSide::Through,
+        },
+        _ => FlowNumber::Node {
+            at,
+            side: FlowSide::Through,
+        },
     }
 }
 
