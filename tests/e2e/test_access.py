@@ -43,6 +43,8 @@ APP = {
     ("POST", "/api/v1/projects/{project}/lookup"): {"identifier": "alice", "purpose": PURPOSE},
     ("GET", "/api/v1/projects/{project}/ledger"): None,
     ("GET", "/api/v1/projects/{project}/setup"): None,
+    ("GET", "/api/v1/projects/{project}/retention"): None,
+    ("PUT", "/api/v1/projects/{project}/retention"): {"days": 365, "events": {"Heartbeat": 30}},
     ("GET", "/api/v1/projects/{project}/reports"): None,
     ("POST", "/api/v1/projects/{project}/reports"): {"name": "Mine", "report": REPORT},
     ("GET", "/api/v1/projects/{project}/reports/{report}"): None,
@@ -256,7 +258,7 @@ def test_what_an_api_secret_may_not_do(world):
         status = world.call(method, template, auth=auth).status_code
         if template in STAFF_ONLY:
             assert status in (401, 403), template
-        elif template.endswith(("/reveal", "/lookup", "/cohorts/persons")):
+        elif template.endswith(("/reveal", "/lookup", "/cohorts/persons")) or (method, template.endswith("/retention")) == ("PUT", True):
             assert status == 403, template
         elif template.endswith(("{report}", "{board}", "{annotation}", "{cohort}", "/freeze", "{name}", "/cards/{card}/query")):
             # Gone by an earlier call, or a table that is no CSV.

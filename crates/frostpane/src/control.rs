@@ -5,6 +5,7 @@
 
 use crate::backup_command::{Order, back_up_events};
 use crate::places::Places;
+use crate::retention::Change;
 use crate::verify;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ use std::sync::Arc;
 pub enum Command {
     /// Copy the data directory, ledger included, into a backup set. Answers with a [`crate::backup_command::Done`].
     Backup(Order),
+    /// Change, or only tell, how long a project's events are kept. Answers with a [`store::Retention`].
+    Retention { project: u32, change: Change },
     /// Verify both directories, reading so many MiB a second. Answers with a [`verify::Report`].
     Verify { rate: u64 },
 }
@@ -85,6 +88,7 @@ fn answer(mut connection: UnixStream, places: &Places, app: &App) -> anyhow::Res
 fn carry_out(line: &str, places: &Places, app: &App) -> anyhow::Result<Value> {
     Ok(match serde_json::from_str(line)? {
         Command::Backup(order) => serde_json::to_value(back_up_events(&app.store, &places.data, &order)?)?,
+        Command::Retention { project, change } => serde_json::to_value(change.apply(&app.store, project)?)?,
         Command::Verify { rate } => serde_json::to_value(verify::verify_running(places, app, rate)?)?,
     })
 }

@@ -19,6 +19,7 @@ mod places;
 mod reference;
 mod report;
 mod restore;
+mod retention;
 mod scrub;
 mod serve;
 mod sql;
@@ -63,6 +64,8 @@ enum Command {
     Restore(restore::Restore),
     /// Compare everything on disk, or in backups, with its checksums. Ends with 1 if anything is damaged.
     Verify(verify::Verify),
+    /// Tell or change how long a project's events are kept.
+    Retention(retention::RetentionCommand),
     /// Bring files of an earlier version up to this one, or say whether that is needed and possible.
     Upgrade(upgrade::Upgrade),
     /// Run the vault.
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Verify(command) => command.run(),
+        Command::Retention(command) => command.run(),
         Command::Upgrade(command) => command.run(),
         Command::Vault(command) => command.run(),
     };

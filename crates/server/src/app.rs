@@ -12,6 +12,7 @@ pub mod members;
 pub mod openapi;
 pub mod people;
 pub mod questions;
+pub mod retention;
 pub mod saved_reports;
 pub mod schema;
 pub mod session;

@@ -143,6 +143,19 @@ impl Caller {
         }
     }
 
+    /// Who changes how a project is kept. Machines do not.
+    pub fn require_manager(&self) -> ApiResult<Actor> {
+        match self {
+            Caller::Staff(staff) if matches!(staff.session.role, Role::Owner | Role::Admin | Role::PrivacyOfficer) => {
+                Ok(self.actor())
+            }
+            _ => Err(ApiError::new(
+                ErrorCode::Forbidden,
+                "owners, admins and privacy officers change how a project is kept",
+            )),
+        }
+    }
+
     pub fn require_scope(&self, scope: &'static str) -> ApiResult<()> {
         match self {
             Caller::Machine(credential) if !has(credential, scope) => Err(ApiError::new(
@@ -342,6 +355,8 @@ mod tests {
             let may_change = !matches!(role, Role::Viewer | Role::Auditor);
             assert_eq!(caller.require_editor().is_ok(), may_change, "{role:?}");
             assert_eq!(caller.require_analyst().is_ok(), may_change, "{role:?}");
+            let may_manage = matches!(role, Role::Owner | Role::Admin | Role::PrivacyOfficer);
+            assert_eq!(caller.require_manager().is_ok(), may_manage, "{role:?}");
         }
         assert_eq!(staff(Role::Analyst).require_editor().unwrap().to_string(), "account:7");
     }

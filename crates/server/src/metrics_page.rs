@@ -177,6 +177,12 @@ fn storage(app: &App, registry: &mut Registry) {
         "Flushes and compactions that failed",
         metrics.maintenance_failures,
     );
+    gauge(
+        registry,
+        "store_retention_overdue",
+        "Whether rows past retention could not be removed from the disk when that was last tried",
+        metrics.retention_overdue,
+    );
 }
 
 /// What reading everything again has found. `damaged_files` above 0 wants an operator: restore that file from a backup.

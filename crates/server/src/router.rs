@@ -5,8 +5,8 @@
 //! (`InProject`, `Staff`, `MachineCaller`); those that extract none of them are public and listed as such.
 
 use crate::app::{
-    annotations, boards, cohorts, definitions, disclosures, live, members, openapi, people, questions, saved_reports,
-    schema, session, setup, sql, status,
+    annotations, boards, cohorts, definitions, disclosures, live, members, openapi, people, questions, retention,
+    saved_reports, schema, session, setup, sql, status,
 };
 use crate::app_state::Shared;
 use crate::error::ApiError;
@@ -142,6 +142,10 @@ fn app_api() -> Router<Shared> {
         )
         .route("/api/v1/projects/{project}/ledger", get(disclosures::list))
         .route("/api/v1/projects/{project}/setup", get(setup::show))
+        .route(
+            "/api/v1/projects/{project}/retention",
+            get(retention::show).put(retention::replace),
+        )
         .route(
             "/api/v1/projects/{project}/reports",
             get(saved_reports::list).post(saved_reports::save),

@@ -3,6 +3,7 @@
 use crate::catalog::Catalog;
 use crate::error::StoreError;
 use crate::options::{StoreMetrics, StoreOptions};
+use crate::retention::Cutoffs;
 use crate::segment::cache::ColumnCache;
 use crate::snapshot::{Snapshot, SnapshotParts};
 use crate::state::fresh::Block;
@@ -32,6 +33,12 @@ pub(crate) struct Core {
     log_stopped: AtomicBool,
     log_end: Mutex<Option<(PathBuf, u64)>>,
     pub maintenance_failures: AtomicU64,
+    /// Projects whose rows past retention could not be removed from the disk when that was last tried.
+    pub retention_overdue: AtomicU64,
+    /// What retention was last enforced for, by project.
+    enforced: Mutex<BTreeMap<ProjectId, Arc<Cutoffs>>>,
+    /// Set when the wall clock went another way than time does: nothing is removed by its word any more.
+    pub clock_is_suspect: AtomicBool,
     /// Held by whoever changes segments: flush, compaction, and a backup while it lists them.
     pub maintenance: Mutex<()>,
     /// Set when a publication's outcome could not be learnt: memory and catalog may differ until a restart.
@@ -103,6 +110,9 @@ impl Core {
             log_stopped: AtomicBool::new(false),
             log_end: Mutex::new(None),
             maintenance_failures: AtomicU64::new(0),
+            retention_overdue: AtomicU64::new(0),
+            enforced: Mutex::default(),
+            clock_is_suspect: AtomicBool::new(false),
             maintenance: Mutex::new(()),
             maintenance_stopped: AtomicBool::new(false),
             closing: AtomicBool::new(false),
@@ -197,7 +207,31 @@ impl Core {
         state.projects.get(&project).map_or(0, |project| project.feed_position)
     }
 
+    /// From when on the project's events are kept, as of now.
+    pub fn cutoffs(&self, project: ProjectId) -> Arc<Cutoffs> {
+        let cutoffs = self.catalog.cutoffs(project);
+        self.state().project(project).retain(cutoffs)
+    }
+
+    /// Whether the cutoffs of any project are others than those that were last enforced.
+    pub fn retention_is_due(&self) -> bool {
+        let enforced = self.enforced.lock().unwrap_or_else(PoisonError::into_inner);
+        let projects = self.catalog.projects().into_iter().map(|project| project.id);
+        let mut current = projects.map(|project| (project, self.catalog.cutoffs(project)));
+        current.any(|(project, cutoffs)| match enforced.get(&project) {
+            Some(done) => **done != cutoffs,
+            None => !cutoffs.keep_all(),
+        })
+    }
+
+    /// Notes that no row before these cutoffs is due for removal.
+    pub fn note_enforced(&self, project: ProjectId, cutoffs: Arc<Cutoffs>) {
+        let mut enforced = self.enforced.lock().unwrap_or_else(PoisonError::into_inner);
+        enforced.insert(project, cutoffs);
+    }
+
     pub fn snapshot(&self, project: ProjectId) -> Snapshot {
+        let cutoffs = self.cutoffs(project);
         let mut state = self.state();
         let shards = self.shards;
         let project = state.project(project);
@@ -205,6 +239,7 @@ impl Core {
             shards,
             last_seq: project.last_seq(),
             version: project.version,
+            cutoffs,
             fresh: project.fresh_view(),
             segments: project.segments.clone(),
             identity: project.identity.clone(),
@@ -236,6 +271,7 @@ impl Core {
             log_stopped: u64::from(self.log_stopped.load(Ordering::Relaxed)),
             maintenance_stopped: u64::from(self.maintenance_stopped.load(Ordering::Relaxed)),
             maintenance_failures: self.maintenance_failures.load(Ordering::Relaxed),
+            retention_overdue: self.retention_overdue.load(Ordering::Relaxed),
             ..StoreMetrics::default()
         };
         metrics.cache_bytes = self.cache.bytes() as u64;

@@ -103,4 +103,6 @@ pub struct StoreMetrics {
     pub maintenance_stopped: u64,
     /// Background flushes and compactions that failed since the start.
     pub maintenance_failures: u64,
+    /// Projects whose rows past retention could not be removed from the disk when that was last tried.
+    pub retention_overdue: u64,
 }

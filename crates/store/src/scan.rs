@@ -43,7 +43,7 @@ impl Scan {
         partition: usize,
         request: &ScanRequest,
     ) -> Result<Scan, StoreError> {
-        let resolved = Arc::new(Resolved::new(request)?);
+        let resolved = Arc::new(Resolved::new(request, parts.cutoffs.clone())?);
         let shards = parts.shards as usize;
         let source = if partition < shards {
             Source::Shard(Box::new(shard::ShardScan::new(

@@ -2,6 +2,7 @@
 
 use crate::columns::{Column, EventSummary};
 use crate::error::StoreError;
+use crate::retention::Cutoffs;
 use crate::rows::Fixed;
 use crate::scan::{Scan, ScanRequest};
 use crate::segment::Segment;
@@ -29,6 +30,7 @@ pub(crate) struct SnapshotParts {
     pub shards: u32,
     pub last_seq: u64,
     pub version: u64,
+    pub cutoffs: Arc<Cutoffs>,
     pub segments: Arc<Vec<Arc<Segment>>>,
     pub fresh: FreshView,
     pub identity: Identity,
@@ -50,7 +52,7 @@ impl Snapshot {
         self.parts.last_seq
     }
 
-    /// Counts up with everything that can change an answer: events, merges, erasures and profile updates. Flushes and
+    /// Counts up with everything that can change an answer: events, merges, erasures, profile updates and retention. Flushes and
     /// compactions change no answer, and do not count. Means something within one opened store only.
     pub fn version(&self) -> u64 {
         self.parts.version
@@ -64,7 +66,7 @@ impl Snapshot {
     /// Reads one partition, `0..scan_count()`.
     ///
     /// Rows carry canonical person numbers, each set of copies (event, canonical person, time, insert id) counts
-    /// once, and erased persons are absent. All rows of one person come from exactly one partition. Batches have
+    /// once, and erased persons and rows past retention are absent. All rows of one person come from exactly one partition. Batches have
     /// the columns `event`, `person`, `time`, then `seq` and `insert_id` if asked for, then the wanted properties; within a batch
     /// the rows of one event lie together, sorted by person, time and sequence number.
     pub fn scan(&self, partition: usize, request: &ScanRequest) -> Result<Scan, StoreError> {

@@ -1462,6 +1462,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long events are kept. Older ones are in no answer from the next UTC day on, and leave the disk within a week. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RetentionView"];
+                    };
+                };
+            };
+        };
+        /** Changes how long events are kept. What falls out of it is gone for good: a longer time later brings nothing back. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RetentionBody"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RetentionView"];
+                    };
+                };
+                /** @description not an owner, admin or privacy officer */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/schema": {
         parameters: {
             query?: never;
@@ -3441,6 +3510,17 @@ export interface components {
             segments: components["schemas"]["RetentionSegment"][];
             segments_total: number;
         };
+        RetentionBody: {
+            /**
+             * Format: int32
+             * @description Days that events are kept, 1 to 36,500; absent for ever.
+             */
+            days?: number | null;
+            /** @description Events that are kept for another number of days, by name. */
+            events?: {
+                [key: string]: number;
+            };
+        };
         /** @description Those born in a cohort, or those of them who returned in an interval, or who did not. */
         RetentionCell: {
             /** @description Index of the cohort's bucket. */
@@ -3463,6 +3543,19 @@ export interface components {
         };
         /** @enum {string} */
         RetentionSide: "returned" | "not_returned";
+        RetentionView: {
+            /**
+             * Format: int32
+             * @description Days that events are kept; absent for ever.
+             */
+            days?: number | null;
+            /** @description Events that are kept for another number of days, by name. */
+            events: {
+                [key: string]: number;
+            };
+            /** @description Rows past retention could not be removed from the disk when that was last tried. They are in no answer all the same. */
+            overdue: boolean;
+        };
         RevealBody: {
             purpose: components["schemas"]["PurposeBody"];
         };
@@ -3547,6 +3640,8 @@ export interface components {
             expires_ms: number;
             tier: components["schemas"]["TierView"];
             projects: components["schemas"]["ProjectView"][];
+            /** @description What somebody must act on; shown on every page. */
+            alarms: string[];
         };
         SetupView: {
             /** @description Public by nature: it goes into pages. */

@@ -65,6 +65,7 @@ export type Purpose = Schemas['PurposeBody'];
 export type Revealed = Schemas['RevealView'];
 export type LedgerEntry = Schemas['LedgerEntryView'];
 export type Setup = Schemas['SetupView'];
+export type Retention = Schemas['RetentionView'];
 export type SavedReport = Schemas['SavedReport'];
 export type Board = Schemas['Board'];
 export type BoardView = Schemas['BoardView'];

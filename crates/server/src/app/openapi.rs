@@ -42,6 +42,8 @@ use utoipa::OpenApi;
         super::definitions::delete_table,
         super::disclosures::list,
         super::setup::show,
+        super::retention::show,
+        super::retention::replace,
         super::saved_reports::list,
         super::saved_reports::save,
         super::saved_reports::show,

@@ -1,6 +1,7 @@
 //! Signing in with a one-time link, and out again.
 
 use super::JsonBody;
+use crate::alarms::alarms;
 use crate::app_state::{Shared, blocking};
 use crate::auth::{COOKIE_PLAIN, COOKIE_SECURE, Staff, check_same_site};
 use crate::connection::Peer;
@@ -28,6 +29,8 @@ pub struct SessionView {
     pub expires_ms: i64,
     pub tier: TierView,
     pub projects: Vec<ProjectView>,
+    /// What somebody must act on; shown on every page.
+    pub alarms: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -68,6 +71,7 @@ fn session_view(app: &Shared, session: &Session) -> SessionView {
                 timezone: p.timezone.clone(),
             })
             .collect(),
+        alarms: alarms(app),
     }
 }
 

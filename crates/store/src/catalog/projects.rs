@@ -2,6 +2,7 @@
 
 use super::Catalog;
 use crate::error::StoreError;
+use crate::retention::{Cutoffs, Retention};
 use model::{EventTime, ProjectId};
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub struct ProjectSettings {
     pub country_from_ip: bool,
     /// Event properties whose values are groups.
     pub group_keys: Vec<String>,
+    /// How long events are kept.
+    pub retention: Retention,
 }
 
 impl Default for ProjectSettings {
@@ -36,6 +39,7 @@ impl Default for ProjectSettings {
             honour_opt_out: true,
             country_from_ip: true,
             group_keys: Vec::new(),
+            retention: Retention::default(),
         }
     }
 }
@@ -70,6 +74,9 @@ impl Catalog {
 
     /// Replaces the name, time zone and settings of a project.
     pub fn update_project(&self, project: &Project) -> Result<(), StoreError> {
+        if let Some(fault) = project.settings.retention.fault() {
+            return Err(StoreError::Invalid(fault));
+        }
         let connection = self.lock();
         let changed = connection
             .execute(
@@ -96,6 +103,14 @@ impl Catalog {
 
     pub fn project(&self, id: ProjectId) -> Option<Project> {
         self.cached(|cache| cache.projects.get(&id).cloned())
+    }
+
+    pub(crate) fn cutoffs(&self, id: ProjectId) -> Cutoffs {
+        let now_ms = (self.clock)().0;
+        self.cached(|cache| match cache.projects.get(&id) {
+            Some(project) => Cutoffs::new(&project.settings.retention, now_ms),
+            None => Cutoffs::default(),
+        })
     }
 
     pub(crate) fn has_project(&self, id: ProjectId) -> bool {

@@ -1,7 +1,8 @@
 //! Compaction: settle what merges and erasures left behind, then merge segments as planned.
 
-use super::merge::{Target, merge};
+use super::merge::{Keeping, Target, merge};
 use super::plan::{Figures, plan};
+use super::retire;
 use super::settle;
 use super::written::Written;
 use crate::catalog::publish::Publication;
@@ -11,6 +12,7 @@ use crate::segment::Segment;
 use hashbrown::{HashMap, HashSet};
 use model::ProjectId;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Works until there is nothing left to do. Returns the number of segments replaced.
 pub(crate) fn compact(core: &Core) -> Result<usize, StoreError> {
@@ -30,6 +32,9 @@ pub(crate) fn step(core: &Core) -> Result<usize, StoreError> {
         settle::settle_merged(core, project)?;
         let mut replaced = settle::purge_erased(core, project)?;
         if replaced == 0 {
+            replaced = retire_noted(core, project)?;
+        }
+        if replaced == 0 {
             replaced = merge_once(core, project)?;
         }
         if replaced > 0 {
@@ -37,6 +42,23 @@ pub(crate) fn step(core: &Core) -> Result<usize, StoreError> {
         }
     }
     Ok(0)
+}
+
+/// Enforces retention, and lets the metrics know when it cannot be.
+fn retire_noted(core: &Core, project: ProjectId) -> Result<usize, StoreError> {
+    let retired = retire::retire(core, project);
+    let failed = match &retired {
+        Ok(_) => core.clock_is_suspect.load(Ordering::Relaxed),
+        Err(error) => !matches!(error, StoreError::Closed),
+    };
+    core.retention_overdue.store(u64::from(failed), Ordering::Relaxed);
+    if failed {
+        tracing::error!(
+            project = project.0,
+            "Rows past retention could not be removed from the disk"
+        );
+    }
+    retired
 }
 
 /// Carries out the first of the planned merges.
@@ -77,9 +99,19 @@ pub(super) fn rewrite(
     period: &str,
 ) -> Result<(), StoreError> {
     let identity = core.state().project(project).identity.clone();
+    let cutoffs = core.cutoffs(project);
     let mut written = Written::new(core);
     let target = Target { project, shard, period };
-    merge(core, inputs, &identity, &target, &mut written)?;
+    merge(
+        core,
+        inputs,
+        &Keeping {
+            identity: &identity,
+            cutoffs: &cutoffs,
+        },
+        &target,
+        &mut written,
+    )?;
     let publication = Publication {
         removed: inputs.iter().map(|segment| segment.meta.id).collect(),
         ..Publication::default()

@@ -78,6 +78,7 @@ fn take(core: &Core) -> (u64, Vec<Taken>) {
             shards,
             last_seq: project.last_seq(),
             version: project.version,
+            cutoffs: Arc::default(),
             fresh: project.freeze(),
             segments: project.segments.clone(),
             identity: project.identity.clone(),

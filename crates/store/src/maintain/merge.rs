@@ -7,6 +7,7 @@
 use super::written::Written;
 use crate::core::Core;
 use crate::error::StoreError;
+use crate::retention::Cutoffs;
 use crate::rows::sorted::{Gathering, drop_copies, sort};
 use crate::rows::{Fixed, fixed_fields};
 use crate::segment::Segment;
@@ -26,11 +27,21 @@ pub(super) struct Target<'a> {
     pub period: &'a str,
 }
 
+/// What decides which rows are written again.
+pub(super) struct Keeping<'a> {
+    pub identity: &'a Identity,
+    pub cutoffs: &'a Cutoffs,
+}
+
+fn is_kept(cutoffs: &Cutoffs, fixed: &Fixed<'_>, row: usize) -> bool {
+    fixed.times[row] >= cutoffs.of(fixed.event_name(row))
+}
+
 /// Writes the live rows of the inputs as one segment, or none if no row is left.
 pub(super) fn merge(
     core: &Core,
     inputs: &[Arc<Segment>],
-    identity: &Identity,
+    keeping: &Keeping<'_>,
     target: &Target<'_>,
     written: &mut Written<'_>,
 ) -> Result<(), StoreError> {
@@ -39,6 +50,7 @@ pub(super) fn merge(
     for segment in inputs {
         streams.push(Stream::open(segment)?);
     }
+    let keep_all = keeping.cutoffs.keep_all();
     let mut writer = None;
     loop {
         if core.is_closing() {
@@ -56,7 +68,8 @@ pub(super) fn merge(
             .collect();
         let mut gathering = Gathering::new(sources, |_, row, fixed| {
             let person = fixed.persons[row];
-            (!identity.is_erased(person)).then_some(person)
+            let kept = !keeping.identity.is_erased(person) && (keep_all || is_kept(keeping.cutoffs, fixed, row));
+            kept.then_some(person)
         });
         let mut rows = std::mem::take(&mut gathering.rows);
         if rows.is_empty() {

@@ -9,7 +9,6 @@ use crate::error::StoreError;
 use crate::rows::sorted::{Gathering, RowKey, drop_copies, sort};
 use crate::rows::{Fixed, column};
 use crate::segment::Segment;
-use crate::segment::reader::ranges_of;
 use crate::segment::stream::{RowStream, rows_of_persons};
 use crate::snapshot::SnapshotParts;
 use arrow::array::ArrayRef;
@@ -73,22 +72,24 @@ impl EntangledScan {
                 sources.extend(batches.inspect(|batch| figures.rows += batch.num_rows() as u64));
             }
         }
-        let wanted_names: Vec<Vec<bool>> = sources
+        // By source and dictionary key: the first instant wanted of the event, if it is.
+        let wanted_from: Vec<Vec<Option<i64>>> = sources
             .iter()
             .map(|batch| {
                 Fixed::of(batch)
                     .event_names()
                     .iter()
-                    .map(|name| request.wants_event(name))
+                    .map(|name| request.wants_event(name).then(|| request.first_ms_of(name)))
                     .collect()
             })
             .collect();
         let mut gathering = Gathering::new(sources, |source, row, fixed| {
             let person = fixed.persons[row];
-            if !identity.entangled().contains(person)
-                || !request.wants_time(fixed.times[row])
-                || !wanted_names[source][fixed.events.keys().value(row) as usize]
-            {
+            if !identity.entangled().contains(person) {
+                return None;
+            }
+            let from_ms = wanted_from[source][fixed.events.keys().value(row) as usize]?;
+            if !(from_ms..request.to_ms).contains(&fixed.times[row]) {
                 return None;
             }
             let canonical = identity.canonical(person);
@@ -112,12 +113,7 @@ impl EntangledScan {
     ) -> Result<(), StoreError> {
         let request = &self.request;
         let footer = segment.footer()?;
-        let ranges = ranges_of(
-            footer,
-            |event| request.wants_event(event),
-            request.from_ms,
-            request.to_ms,
-        );
+        let ranges = request.ranges(footer);
         if ranges.is_empty() {
             return Ok(());
         }

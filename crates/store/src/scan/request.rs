@@ -2,7 +2,10 @@
 
 use crate::columns::{ColumnKind, parse_physical, string_type};
 use crate::error::StoreError;
+use crate::retention::Cutoffs;
 use crate::rows::{EVENT, INSERT_ID, OVERFLOW, PERSON, SEQ, TIME, overflow};
+use crate::segment::footer::Footer;
+use crate::segment::reader::{RowRange, ranges_of};
 use arrow::array::{Array, ArrayRef, AsArray, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -55,10 +58,11 @@ pub(super) struct Resolved {
     /// The fixed columns wanted, in the order of the result.
     pub fixed: Vec<&'static str>,
     pub schema: SchemaRef,
+    cutoffs: Arc<Cutoffs>,
 }
 
 impl Resolved {
-    pub fn new(request: &ScanRequest) -> Result<Resolved, StoreError> {
+    pub fn new(request: &ScanRequest, cutoffs: Arc<Cutoffs>) -> Result<Resolved, StoreError> {
         let mut fields = vec![
             Field::new(EVENT, string_type(), false),
             Field::new(PERSON, DataType::UInt64, false),
@@ -97,6 +101,7 @@ impl Resolved {
             .flatten()
             .collect(),
             schema: Arc::new(Schema::new(fields)),
+            cutoffs,
         })
     }
 
@@ -104,8 +109,20 @@ impl Resolved {
         self.events.as_ref().is_none_or(|events| events.contains(event))
     }
 
-    pub fn wants_time(&self, time_ms: i64) -> bool {
-        time_ms >= self.from_ms && time_ms < self.to_ms
+    /// The first instant wanted of an event: what is asked for, or what is kept.
+    pub fn first_ms_of(&self, event: &str) -> i64 {
+        self.from_ms.max(self.cutoffs.of(event))
+    }
+
+    /// Whether a block of rows may hold some that are wanted by their event and not by their time.
+    pub fn cuts(&self, first_ms: i64, last_ms: i64) -> bool {
+        self.from_ms.max(self.cutoffs.latest_ms()) > first_ms || self.to_ms <= last_ms
+    }
+
+    /// Rows of a segment that may be wanted, by event and time.
+    pub fn ranges(&self, footer: &Footer) -> Vec<RowRange> {
+        let wanted = |event: &str| self.wants_event(event).then(|| self.first_ms_of(event));
+        ranges_of(footer, wanted, self.to_ms)
     }
 
     pub fn overlaps(&self, first_ms: i64, last_ms: i64) -> bool {

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::rows::{EVENT, Fixed, PERSON, TIME, column, values};
 use crate::segment::Segment;
 use crate::segment::cached::CachedRows;
-use crate::segment::reader::{Located, ranges_of};
+use crate::segment::reader::Located;
 use crate::segment::stream::rows_of_persons;
 use crate::snapshot::SnapshotParts;
 use arrow::datatypes::{Int64Type, UInt64Type};
@@ -88,12 +88,7 @@ impl ShardScan {
             return Ok(None);
         }
         let footer = segment.footer()?;
-        let ranges = ranges_of(
-            footer,
-            |event| request.wants_event(event),
-            request.from_ms,
-            request.to_ms,
-        );
+        let ranges = request.ranges(footer);
         let ranges = match &request.persons {
             // First only the persons, then the other columns of few rows.
             Some(persons) => rows_of_persons(&self.parts.cache, segment, ranges, persons)?,
@@ -125,10 +120,13 @@ impl ShardScan {
             for dropped in open.dropped.range(start..end) {
                 keep.drop(row + (dropped - start) as usize);
             }
+            if !piece.range.inside_time {
+                let event = &open.rows.footer().events[piece.range.event].event;
+                let wanted = self.request.first_ms_of(event)..self.request.to_ms;
+                let outside = (row..row + piece.rows).filter(|row| !wanted.contains(&times[*row]));
+                outside.for_each(|row| keep.drop(row));
+            }
             row += piece.rows;
-        }
-        if located.pieces.iter().any(|piece| !piece.range.inside_time) {
-            keep.retain(times, |time| self.request.wants_time(time));
         }
         self.filter_persons(&mut keep, persons);
         let fixed = self.request.fixed.iter().map(|name| match *name {
@@ -164,17 +162,17 @@ impl ShardScan {
         if !superseded.is_empty() {
             keep.retain(fixed.seqs, |seq| !superseded.contains(seq));
         }
-        if request.from_ms > block.first_ms || request.to_ms <= block.last_ms {
-            keep.retain(fixed.times, |time| request.wants_time(time));
-        }
-        let wanted: Vec<bool> = fixed
-            .event_names()
-            .iter()
-            .map(|name| request.wants_event(name))
-            .collect();
+        let names = fixed.event_names();
+        let keys = fixed.events.keys().values();
+        let wanted: Vec<bool> = names.iter().map(|name| request.wants_event(name)).collect();
         if wanted.contains(&false) {
-            let keys = fixed.events.keys().values();
             keep.retain(keys, |key| wanted[key as usize]);
+        }
+        if request.cuts(block.first_ms, block.last_ms) {
+            let from_ms: Vec<i64> = names.iter().map(|name| request.first_ms_of(name)).collect();
+            let wanted = |row: usize| (from_ms[keys[row] as usize]..request.to_ms).contains(&fixed.times[row]);
+            let outside = (0..batch.num_rows()).filter(|row| !wanted(*row));
+            outside.for_each(|row| keep.drop(row));
         }
         self.filter_persons(&mut keep, fixed.persons);
         let columns = request.fixed.iter().map(|name| column(batch, name).clone()).collect();

@@ -1,7 +1,7 @@
 //! Reading rows of a segment: only the wanted events' runs, only the wanted columns.
 
 use super::checked::CheckedFile;
-use super::footer::{EventRun, Footer};
+use super::footer::Footer;
 use crate::error::StoreError;
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, RecordBatchReader};
 use arrow::compute::concat_batches;
@@ -30,21 +30,19 @@ pub(crate) struct RowRange {
     pub inside_time: bool,
 }
 
-/// Rows of the events that may lie in the time.
-pub(crate) fn ranges_of(footer: &Footer, wanted: impl Fn(&str) -> bool, from_ms: i64, to_ms: i64) -> Vec<RowRange> {
-    let overlaps = |run: &EventRun| run.last_ms >= from_ms && run.first_ms < to_ms;
-    footer
-        .events
-        .iter()
-        .enumerate()
-        .filter(|(_, run)| overlaps(run) && wanted(&run.event))
-        .map(|(event, run)| RowRange {
+/// Rows of the events that may lie in the time. `from_ms` gives the first instant wanted of an event, or that it is not wanted.
+pub(crate) fn ranges_of(footer: &Footer, from_ms: impl Fn(&str) -> Option<i64>, to_ms: i64) -> Vec<RowRange> {
+    let runs = footer.events.iter().enumerate();
+    runs.filter_map(|(event, run)| {
+        let from_ms = from_ms(&run.event)?;
+        (run.last_ms >= from_ms && run.first_ms < to_ms).then(|| RowRange {
             event,
             start: run.first_row,
             end: run.end_row(),
             inside_time: run.first_ms >= from_ms && run.last_ms < to_ms,
         })
-        .collect()
+    })
+    .collect()
 }
 
 /// Batches of the chosen columns over ranges of rows, in order.

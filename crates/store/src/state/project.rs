@@ -5,6 +5,7 @@ use super::identity::Identity;
 use super::prepared::Prepared;
 use super::profiles::{Profiles, Slot};
 use super::registry::Registry;
+use crate::retention::Cutoffs;
 use crate::segment::Segment;
 use hashbrown::HashSet;
 use model::{Event, EventTime, FeedEntry, ProfileUpdate, Subject};
@@ -27,6 +28,8 @@ pub(crate) struct ProjectState {
     pub registry: Registry,
     pub fresh: Fresh,
     pub segments: Arc<Vec<Arc<Segment>>>,
+    /// From when on rows are kept, as somebody last asked.
+    cutoffs: Arc<Cutoffs>,
     /// Profiles that changed since the last flush took them.
     pub changed_profiles: HashSet<Slot>,
     pub changed_identity: IdentityChanges,
@@ -57,6 +60,7 @@ impl ProjectState {
             registry: Registry::default(),
             fresh: Fresh::default(),
             segments: Arc::default(),
+            cutoffs: Arc::default(),
             changed_profiles: HashSet::new(),
             changed_identity: IdentityChanges::default(),
             changed: false,
@@ -190,6 +194,15 @@ impl ProjectState {
         if Arc::make_mut(&mut self.profiles).update(&slot, &update.op, seen) {
             self.changed_profiles.insert(slot);
         }
+    }
+
+    /// Takes over the cutoffs of this moment. Others than before change answers, so they count as a version.
+    pub fn retain(&mut self, cutoffs: Cutoffs) -> Arc<Cutoffs> {
+        if *self.cutoffs != cutoffs {
+            self.cutoffs = Arc::new(cutoffs);
+            self.version += 1;
+        }
+        self.cutoffs.clone()
     }
 
     /// The fresh rows as of now.

@@ -14,5 +14,6 @@ mod profiles;
 mod properties;
 mod random_histories;
 mod simulation;
+mod retention;
 mod support;
 mod verification;
