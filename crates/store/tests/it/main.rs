@@ -13,7 +13,7 @@ mod model_store;
 mod profiles;
 mod properties;
 mod random_histories;
-mod simulation;
 mod retention;
+mod simulation;
 mod support;
 mod verification;
