@@ -4,7 +4,7 @@ use crate::answer::Computed;
 use crate::definitions::Setting;
 use crate::engine::EngineOptions;
 use crate::error::{QueryError, sort_out};
-use crate::limits::{Activity, QuestionMemory};
+use crate::limits::{Activity, QuestionMemory, Stop};
 use crate::operators;
 use crate::operators::cells::Cells;
 use crate::operators::merge::one_by_one;
@@ -82,6 +82,8 @@ pub(crate) struct Asking {
     pub activity: Arc<Activity>,
     /// What this question has read, all of its parts together.
     pub counters: Arc<ScanCounters>,
+    /// When this question has to end.
+    pub stop: Arc<Stop>,
     /// Whom the definitions that this question is built on name (see [`crate::named`]).
     pub named: Arc<Mutex<RoaringTreemap>>,
 }

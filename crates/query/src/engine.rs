@@ -11,7 +11,7 @@ use crate::definition;
 use crate::definitions::Resolved;
 use crate::error::{QueryError, SqlFault};
 use crate::explanation::{Answering, Explanation};
-use crate::limits::{Activity, EngineMetrics};
+use crate::limits::{Activity, EngineMetrics, STOP, Stop};
 use crate::moment;
 use crate::named::named_persons;
 use crate::people::{self, GroupRow, GroupSet, Page, PeopleFilter, PeoplePage, PeopleQuery, PeopleSet};
@@ -409,17 +409,19 @@ impl Engine {
         let handle = runtime.expect("only dropping the engine takes its threads").handle();
         let (activity, timeout) = (self.shared.activity.clone(), self.shared.options.timeout);
         let limit_ms = timeout.as_millis() as u64;
-        let mut task = AbortOnDrop(handle.spawn(async move {
+        let stop = Arc::new(Stop::after(timeout));
+        let question = STOP.scope(stop.clone(), question);
+        let task = handle.spawn(async move {
             let _running = activity.begin();
-            match tokio::time::timeout(timeout, question).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    activity.timeouts.fetch_add(1, Ordering::Relaxed);
-                    Err(QueryError::TimedOut { limit_ms })
-                }
+            let answer = tokio::time::timeout(timeout, question).await;
+            let answer = answer.unwrap_or(Err(QueryError::TimedOut { limit_ms }));
+            if matches!(answer, Err(QueryError::TimedOut { .. })) {
+                activity.timeouts.fetch_add(1, Ordering::Relaxed);
             }
-        }));
-        match (&mut task.0).await {
+            answer
+        });
+        let mut task = AbortOnDrop { task, stop };
+        match (&mut task.task).await {
             Ok(answer) => answer,
             Err(failed) => Err(QueryError::Internal(DataFusionError::External(Box::new(failed)))),
         }
@@ -434,11 +436,15 @@ struct Over {
     resolved: Resolved,
 }
 
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+struct AbortOnDrop<T> {
+    task: tokio::task::JoinHandle<T>,
+    stop: Arc<Stop>,
+}
 
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.stop.cancel();
+        self.task.abort();
     }
 }
 
@@ -450,6 +456,9 @@ impl Shared {
             memory_bytes: self.options.question_memory_bytes.min(self.options.memory_bytes),
             activity: self.activity.clone(),
             counters: Arc::default(),
+            stop: STOP
+                .try_with(Arc::clone)
+                .unwrap_or_else(|_| Arc::new(Stop::after(self.options.timeout))),
             named: Arc::default(),
         }
     }

@@ -146,6 +146,9 @@ pub(crate) fn sort_out(error: DataFusionError, limit_bytes: usize, narrow: &'sta
             message: fault.to_string(),
         };
     }
+    if let Some(QueryError::TimedOut { limit_ms }) = inner.downcast_ref::<QueryError>() {
+        return QueryError::TimedOut { limit_ms: *limit_ms };
+    }
     match error {
         DataFusionError::External(inner) => match inner.downcast::<StoreError>() {
             Ok(store) => QueryError::Store(*store),

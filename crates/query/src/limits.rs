@@ -4,7 +4,8 @@ use datafusion::common::{Result, resources_datafusion_err};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// The share of one question in the memory of all: what it holds counts here and there.
 #[derive(Debug)]
@@ -68,6 +69,42 @@ impl MemoryPool for QuestionMemory {
     fn memory_limit(&self) -> MemoryLimit {
         MemoryLimit::Finite(self.limit_bytes)
     }
+}
+
+/// When a question has to end, for work that cannot be interrupted from outside.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    started: Instant,
+    limit: Duration,
+    cancelled: AtomicBool,
+}
+
+impl Stop {
+    pub fn after(limit: Duration) -> Stop {
+        Stop {
+            started: Instant::now(),
+            limit,
+            cancelled: AtomicBool::new(false),
+        }
+    }
+
+    /// Nobody waits any more.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_due(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.started.elapsed() >= self.limit
+    }
+
+    pub fn limit_ms(&self) -> u64 {
+        self.limit.as_millis() as u64
+    }
+}
+
+tokio::task_local! {
+    /// Of the question that a task answers.
+    pub(crate) static STOP: Arc<Stop>;
 }
 
 /// What questions did since the start, and do now.

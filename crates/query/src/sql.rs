@@ -26,6 +26,7 @@ mod names;
 mod note;
 mod parse;
 mod result;
+mod stop;
 mod touched;
 mod views;
 
@@ -114,6 +115,7 @@ pub(crate) async fn answer(
         true => (cut, false),
         false => touched::watch(cut, &noted).map_err(QueryError::Internal)?,
     };
+    let plan = stop::stoppable(plan, &asking.stop).map_err(QueryError::Internal)?;
     let outcome = match asking.collect_optimized(&plan, NARROW).await {
         Ok(batches) => result::rows(&batches, plan.schema(), question.limit, with_persons, &noted)?,
         Err(QueryError::Internal(cause)) => Err(failed(&cause).ok_or(QueryError::Internal(cause))?),

@@ -86,6 +86,16 @@ fn endless() -> SqlQuestion {
     }
 }
 
+/// Pairs none of which pass: no rows are handed on.
+fn fruitless() -> SqlQuestion {
+    SqlQuestion {
+        sql: "select count(*) from events a, events b, events c \
+              where a.time < b.time and length(concat(a.event, b.event, c.event)) > 1000000"
+            .into(),
+        limit: 1,
+    }
+}
+
 fn comes_to_rest(engine: &Engine) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while engine.metrics().running > 0 || engine.metrics().memory_bytes > 0 {
@@ -102,15 +112,17 @@ fn a_question_ends_at_its_time_limit() {
         ..EngineOptions::new(2, 256 << 20)
     };
     let engine = Engine::new(world.store().clone(), options);
-    let ended = world
-        .wait(engine.sql(&world.project, &endless(), Class::D3, EventTime(0)))
-        .err();
-    assert!(
-        matches!(ended, Some(QueryError::TimedOut { limit_ms: 200 })),
-        "{ended:?}"
-    );
-    assert_eq!(engine.metrics().timeouts, 1);
-    comes_to_rest(&engine);
+    for question in [endless(), fruitless()] {
+        let ended = world
+            .wait(engine.sql(&world.project, &question, Class::D3, EventTime(0)))
+            .err();
+        assert!(
+            matches!(ended, Some(QueryError::TimedOut { limit_ms: 200 })),
+            "{ended:?}"
+        );
+        comes_to_rest(&engine);
+    }
+    assert_eq!(engine.metrics().timeouts, 2);
 }
 
 #[test]
@@ -118,7 +130,7 @@ fn a_question_that_nobody_waits_for_stops() {
     let world = crowd(2_000);
     let engine = world.engine();
     world.wait(async {
-        let (project, question) = (world.project.clone(), endless());
+        let (project, question) = (world.project.clone(), fruitless());
         let mut asking = Box::pin(engine.sql(&project, &question, Class::D3, EventTime(0)));
         // Polled until it holds memory, which is in the middle of its work.
         let deadline = Instant::now() + Duration::from_secs(20);
