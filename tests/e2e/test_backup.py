@@ -104,7 +104,7 @@ def test_a_restore_gives_the_same_answers(server, tmp_path):
     assert server.stop() == 0
     offline = back_up(server, backups)
     for run, expected in ((first, before), (second, after), (offline, after)):
-        copy = restored(server, backups, tmp_path / f"restored-{run['run']}", "--run", run["run"])
+        copy = restored(server, backups, tmp_path / f"r-{run['run'][-7:]}", "--run", run["run"])
         copy.start()
         try:
             api = Api(copy)
@@ -147,7 +147,7 @@ def test_a_backup_while_events_arrive_has_all_that_were_acknowledged_before_it(s
         stop.set()
         thread.join()
     for before, expected, run in (runs[0], runs[-1]):
-        copy = restored(server, backups, tmp_path / f"restored-{run}", "--run", run)
+        copy = restored(server, backups, tmp_path / f"r-{run[-7:]}", "--run", run)
         copy.start()
         try:
             api = Api(copy)
