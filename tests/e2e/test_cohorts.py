@@ -51,6 +51,9 @@ def test_a_cohort_lives_freezes_and_goes(saved):
 
     frozen = saved.call("POST", "/cohorts/1/freeze").json()
     assert frozen["version"] == 2 and frozen["words"].startswith("As of ")
+    for view in (frozen, saved.call("GET", "/cohorts/1").json(), *saved.call("GET", "/cohorts").json()):
+        assert view["cohort"]["frozen"]["runs"] == [], "who was found passes the gate or stays"
+    assert size(saved, {"rule": {"kind": "cohort", "cohort": 1}}) == 5
     saved.api.track(saved.api.event("Buy", {"distinct_id": "p6"}))
     assert by(saved, "cohort(1)") == {True: 5, False: 7}
     assert saved.call("DELETE", "/cohorts/1/freeze").json()["version"] == 3

@@ -33,6 +33,7 @@ const IDENTIFIERS_MAX: usize = 500;
 pub struct CohortView {
     #[serde(flatten)]
     pub record: RecordView,
+    /// A frozen one comes without its members: ask for these by `{"kind": "cohort"}`.
     pub cohort: Cohort,
     /// The definition in words.
     pub words: String,
@@ -61,10 +62,15 @@ pub fn names_of(documents: &[Document]) -> Names {
 }
 
 fn view(app: &App, names: &Names, document: &Document) -> Option<CohortView> {
-    let cohort = cohort_of(document)?;
+    let mut cohort = cohort_of(document)?;
+    let words = app.engine.cohort_words(&cohort, names);
+    // Who was found is a list of persons: it leaves by way of the members, through the gate, and never here.
+    cohort.frozen = cohort
+        .frozen
+        .map(|frozen| Frozen::new(frozen.at_ms, std::iter::empty()));
     Some(CohortView {
         record: document.into(),
-        words: app.engine.cohort_words(&cohort, names),
+        words,
         cohort,
     })
 }
