@@ -2201,6 +2201,7 @@ export interface components {
             words: string;
         };
         CohortView: components["schemas"]["RecordView"] & {
+            /** @description A frozen one comes without its members: ask for these by `{"kind": "cohort"}`. */
             cohort: components["schemas"]["CohortDefinition"];
             /** @description The definition in words. */
             words: string;
