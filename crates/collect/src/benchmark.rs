@@ -9,7 +9,7 @@ use crate::pipeline::{Pipeline, Sender};
 use crate::raw_event::{self, Rules};
 use crate::request::IngestRequest;
 use model::{BatchId, EventTime, GroupNumber, PersonNumber, ProjectId, Record};
-use store::ProjectSettings;
+use store::{Memory, MemoryUse, ProjectSettings};
 
 /// Decode, firewall and split, with numbers made up in place of the vault's.
 pub struct Offline {
@@ -37,7 +37,9 @@ impl Offline {
 
     /// The record that the request would become; `None` where it cannot be read.
     pub fn record(&self, request: &IngestRequest, received: EventTime) -> Option<Record> {
-        let document = decode(request).payload.ok()?;
+        let document = decode(request, &mut Memory::unlimited().nothing(MemoryUse::Ingestion))
+            .payload
+            .ok()?;
         let rules = Rules {
             received,
             strict: false,

@@ -20,7 +20,7 @@ use model::{BatchId, ErrorCode, EventTime, FeedEntry, GroupNumber, PersonNumber,
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
-use store::{Store, StoreError};
+use store::{MemoryUse, Store, StoreError};
 use vault_client::{Client, ResolveReply, ResolveRequest, VaultError};
 
 /// Most objects of one request (contract T3, E1, I3).
@@ -103,7 +103,9 @@ impl Collector {
             None => return inner.reject(Rejection::Overloaded),
         };
         inner.counters.add(|metrics| metrics.requests += 1);
-        let decoded = decode::decode(request);
+        // Until the log has what the request brings: then its rows count as fresh ones.
+        let mut memory = inner.store.memory().nothing(MemoryUse::Ingestion);
+        let decoded = decode::decode(request, &mut memory);
         let parameters = decoded.parameters;
         // The credential comes first: who may not import learns nothing about the body.
         let import = match request.endpoint {
@@ -118,6 +120,7 @@ impl Collector {
                 return inner.reject(Rejection::TooLarge("request exceeds max limit of 2000 objects"));
             }
             Ok(document) => document,
+            Err(PayloadError::MemoryShort) => return inner.reject(Rejection::Overloaded),
             Err(PayloadError::TooLarge) => {
                 return inner.reject(Rejection::TooLarge("request exceeds max limit of 10485760 bytes"));
             }

@@ -16,6 +16,7 @@ use crate::request::{IngestRequest, Method};
 pub use gzip::BODY_BYTES_MAX;
 pub use parameters::Parameters;
 use std::borrow::Cow;
+use store::Reservation;
 
 /// Why there are no items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +30,13 @@ pub enum PayloadError {
     /// The only one that deserves a 413: the client can send less at a time.
     #[error("request exceeds max limit of {BODY_BYTES_MAX} bytes")]
     TooLarge,
+    /// There is not enough memory for it now.
+    #[error("the server is short of memory")]
+    MemoryShort,
 }
+
+/// What a byte of JSON takes until the log holds what it says, about: the parsed tree, the event made of it, the record.
+const BYTES_PER_JSON_BYTE: usize = 6;
 
 /// A decoded request. The parameters are known even where the payload is not, because they choose the reply's dialect.
 pub struct Decoded {
@@ -37,25 +44,25 @@ pub struct Decoded {
     pub payload: Result<Document, PayloadError>,
 }
 
-/// Decodes query and body.
-pub fn decode(request: &IngestRequest) -> Decoded {
+/// Decodes query and body. `memory` grows by what that takes, and by what is to come.
+pub fn decode(request: &IngestRequest, memory: &mut Reservation) -> Decoded {
     let mut fields = form::fields(request.query.as_bytes());
     let body = match request.method {
         Method::Get => Ok(Cow::Borrowed(&[][..])),
-        Method::Post => unpacked(request),
+        Method::Post => unpacked(request, memory),
     };
-    let payload = body.and_then(|body| payload(&body, &mut fields));
+    let payload = body.and_then(|body| payload(&body, &mut fields, memory));
     Decoded {
         parameters: Parameters::from_fields(fields),
         payload,
     }
 }
 
-fn unpacked<'a>(request: &IngestRequest<'a>) -> Result<Cow<'a, [u8]>, PayloadError> {
+fn unpacked<'a>(request: &IngestRequest<'a>, memory: &mut Reservation) -> Result<Cow<'a, [u8]>, PayloadError> {
     let encoding = request.content_encoding.unwrap_or("").trim();
     let declared = encoding.eq_ignore_ascii_case("gzip") || encoding.eq_ignore_ascii_case("x-gzip");
     if declared && gzip::is_gzip(request.body) {
-        return gzip::unpack(request.body).map(Cow::Owned);
+        return gzip::unpack(request.body, memory).map(Cow::Owned);
     }
     if request.body.len() > BODY_BYTES_MAX {
         return Err(PayloadError::TooLarge);
@@ -65,9 +72,9 @@ fn unpacked<'a>(request: &IngestRequest<'a>) -> Result<Cow<'a, [u8]>, PayloadErr
 }
 
 /// Steps 2 to 7. Body fields join `fields`, where the query's own win.
-fn payload(body: &[u8], fields: &mut form::Fields) -> Result<Document, PayloadError> {
+fn payload(body: &[u8], fields: &mut form::Fields, memory: &mut Reservation) -> Result<Document, PayloadError> {
     if starts_like_json(body) {
-        return json_items(body);
+        return json_items(body, memory);
     }
     for (name, value) in form::fields(body) {
         fields.entry(name).or_insert(value);
@@ -77,13 +84,13 @@ fn payload(body: &[u8], fields: &mut form::Fields) -> Result<Document, PayloadEr
         return Err(PayloadError::Missing);
     }
     if starts_like_json(&data) {
-        return json_items(&data);
+        return json_items(&data, memory);
     }
     let bytes = base64::decode(&data).ok_or(PayloadError::NotJson)?;
     if gzip::is_gzip(&bytes) {
-        return json_items(&gzip::unpack(&bytes)?);
+        return json_items(&gzip::unpack(&bytes, memory)?, memory);
     }
-    json_items(&bytes)
+    json_items(&bytes, memory)
 }
 
 fn starts_like_json(bytes: &[u8]) -> bool {
@@ -91,7 +98,10 @@ fn starts_like_json(bytes: &[u8]) -> bool {
     matches!(bytes.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'[' | b'{'))
 }
 
-fn json_items(bytes: &[u8]) -> Result<Document, PayloadError> {
+fn json_items(bytes: &[u8], memory: &mut Reservation) -> Result<Document, PayloadError> {
+    if !memory.grow(bytes.len() * BYTES_PER_JSON_BYTE) {
+        return Err(PayloadError::MemoryShort);
+    }
     let document = json::parse_document(bytes)
         .or_else(|_| json::parse_lines(bytes))
         .map_err(|_| PayloadError::NotJson)?;

@@ -79,7 +79,7 @@ impl Init {
         }
         vault_process::create(&self.places.vault)?;
         let store = Store::create(StoreOptions::new(&self.places.data)).context("cannot create the data directory")?;
-        let vault = VaultProcess::start(&self.places.vault)?;
+        let vault = VaultProcess::start(&self.places.vault, None)?;
         let made = self.fill(&store, vault.client());
         store.close();
         vault.stop();

@@ -25,7 +25,7 @@ impl Login {
         if running.hello().is_ok() {
             return print_link(&running, &self.listen);
         }
-        let vault = VaultProcess::start(&self.vault)?;
+        let vault = VaultProcess::start(&self.vault, None)?;
         let printed = print_link(vault.client(), &self.listen);
         vault.stop();
         printed

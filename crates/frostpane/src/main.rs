@@ -14,6 +14,7 @@ mod generate;
 mod import;
 mod init;
 mod login;
+mod memory_limit;
 mod pace;
 mod places;
 mod reference;
@@ -29,6 +30,11 @@ mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+/// Freed memory goes back to the system within moments. The limit of `--memory` counts what the process has, so memory that an
+/// allocator keeps for later would be memory that nobody can use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Product and web analytics that a company runs itself, and can lose without losing its users.
 #[derive(Parser)]

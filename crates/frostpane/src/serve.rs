@@ -2,6 +2,7 @@
 
 use crate::console::{init_logs, say};
 use crate::control;
+use crate::memory_limit::{self, Size};
 use crate::places::Places;
 use crate::scrub;
 use crate::vault_process::VaultProcess;
@@ -15,7 +16,7 @@ use server::{App, ServerOptions};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Store, StoreOptions};
+use store::{Memory, Store, StoreOptions};
 use tokio::net::TcpListener;
 use vault_client::{Client, Tier};
 
@@ -39,9 +40,12 @@ pub struct Settings {
     /// Threads that answer questions.
     #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(2, usize::from))]
     pub threads: usize,
-    /// Memory that running questions may use together, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 4096)]
-    pub query_memory: usize,
+    /// Memory of the server and its vault together, like 2GiB; half of the machine's or container's when absent.
+    #[arg(long, value_name = "SIZE", env = "FROSTPANE_MEMORY")]
+    pub memory: Option<Size>,
+    /// Of this, what running questions may use together, in MiB; half when absent.
+    #[arg(long, value_name = "MIB")]
+    pub query_memory: Option<usize>,
     /// Of this, what one question may use, in MiB; half when absent.
     #[arg(long, value_name = "MIB")]
     pub question_memory: Option<usize>,
@@ -51,9 +55,10 @@ pub struct Settings {
     /// Questions that one project asks at once; more wait for a moment, then are refused.
     #[arg(long, value_name = "N", default_value_t = 6)]
     pub questions_per_project: usize,
-    /// Memory for answers that are kept until something changes, in MiB; 0 keeps none.
-    #[arg(long, value_name = "MIB", default_value_t = 128)]
-    pub answer_memory: usize,
+    /// Of this, what may be spent on answers that are kept until something changes, in MiB; 0 keeps none; a sixteenth, at
+    /// most 128, when absent.
+    #[arg(long, value_name = "MIB")]
+    pub answer_memory: Option<usize>,
     /// Hours between two verifications of everything on disk; 0 for none.
     #[arg(long, value_name = "HOURS", default_value_t = 168)]
     pub verify_every: u64,
@@ -63,6 +68,20 @@ pub struct Settings {
     /// Write logs as JSON lines.
     #[arg(long)]
     pub log_json: bool,
+}
+
+impl Settings {
+    fn engine_options(&self, memory: &Memory) -> EngineOptions {
+        let mebibytes = |given: Option<usize>, otherwise: usize| given.map_or(otherwise, |given| given << 20);
+        let memory_bytes = mebibytes(self.query_memory, memory.part(2, usize::MAX));
+        EngineOptions {
+            threads: self.threads.max(1),
+            memory_bytes,
+            question_memory_bytes: mebibytes(self.question_memory, memory_bytes / 2),
+            timeout: Duration::from_secs(self.question_timeout.max(1)),
+            cache_bytes: mebibytes(self.answer_memory, memory.part(16, usize::MAX).min(128 << 20)),
+        }
+    }
 }
 
 impl Serve {
@@ -92,9 +111,10 @@ impl Running {
         let listener = runtime
             .block_on(TcpListener::bind(settings.listen))
             .with_context(|| format!("cannot listen on {}; is another server running there?", settings.listen))?;
-        let store = Store::open(StoreOptions::new(&places.data))
+        let shares = memory_limit::divide(settings.memory)?;
+        let store = Store::open(StoreOptions::new(&places.data).within(&shares.server))
             .with_context(|| format!("cannot open the data directory {}", places.data.display()))?;
-        let vault = VaultProcess::start(&places.vault)?;
+        let vault = VaultProcess::start(&places.vault, Some(shares.vault_bytes))?;
         let hello = vault.client().hello().context("the vault does not answer")?;
         catch_up(&store, vault.client())?;
         announce(hello.tier);
@@ -104,13 +124,7 @@ impl Running {
             vault.client().clone(),
             CollectorOptions::default(),
         ));
-        let engine_options = EngineOptions {
-            threads: settings.threads.max(1),
-            memory_bytes: settings.query_memory << 20,
-            question_memory_bytes: settings.question_memory.unwrap_or(settings.query_memory / 2) << 20,
-            timeout: Duration::from_secs(settings.question_timeout.max(1)),
-            cache_bytes: settings.answer_memory << 20,
-        };
+        let engine_options = settings.engine_options(&shares.server);
         let options = ServerOptions {
             plain_public_listener: !settings.listen.ip().is_loopback(),
             trusted_proxies: settings.trusted_proxies,

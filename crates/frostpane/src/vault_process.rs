@@ -1,6 +1,7 @@
 //! The vault as a process of its own: the parent's handle on it, and the child's command.
 
 use crate::console::init_logs;
+use crate::memory_limit::Size;
 use crate::places::vault_socket;
 use crate::serve::stop_signal;
 use anyhow::{Context, bail};
@@ -43,6 +44,9 @@ pub struct VaultServe {
     /// Stop when the process that started this one is gone.
     #[arg(long)]
     with_parent: bool,
+    /// What the vault may hold in memory, about: its index of identities and the pages of its databases.
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Size>,
 }
 
 impl VaultCommand {
@@ -51,6 +55,9 @@ impl VaultCommand {
         init_logs(false);
         let mut options = VaultOptions::new(&serve.vault, vault_socket(&serve.vault), root_source());
         options.stop_with_parent = serve.with_parent;
+        if let Some(memory) = serve.memory {
+            options = options.within(memory.0);
+        }
         stop_on_signal(options.stop.clone())?;
         vault::serve(options).context("the vault stopped")
     }
@@ -87,10 +94,11 @@ pub struct VaultProcess {
 }
 
 impl VaultProcess {
-    pub fn start(directory: &Path) -> anyhow::Result<VaultProcess> {
+    /// `memory_bytes`: about what the process may hold; its own measure when absent.
+    pub fn start(directory: &Path, memory_bytes: Option<usize>) -> anyhow::Result<VaultProcess> {
         wait_for_predecessor(directory)?;
         let client = Client::new(vault_socket(directory));
-        let mut child = spawn(directory)?;
+        let mut child = spawn(directory, memory_bytes)?;
         let started = Instant::now();
         while client.hello().is_err() {
             if let Some(status) = child.try_wait()? {
@@ -106,7 +114,7 @@ impl VaultProcess {
         let stopping = Arc::new(AtomicBool::new(false));
         let watcher = std::thread::spawn({
             let (directory, child, stopping) = (directory.to_owned(), child.clone(), stopping.clone());
-            move || watch(&directory, &child, &stopping)
+            move || watch(&directory, memory_bytes, &child, &stopping)
         });
         Ok(VaultProcess {
             client,
@@ -156,11 +164,12 @@ fn wait_for_predecessor(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn spawn(directory: &Path) -> anyhow::Result<Child> {
+fn spawn(directory: &Path, memory_bytes: Option<usize>) -> anyhow::Result<Child> {
     let this = std::env::current_exe().context("cannot find this program again")?;
     Command::new(this)
         .args(["vault", "serve", "--with-parent", "--vault"])
         .arg(directory)
+        .args(memory_bytes.map(|bytes| format!("--memory={bytes}")))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         // A signal to the terminal's process group must reach the parent first, which drains and then stops the vault.
@@ -169,14 +178,14 @@ fn spawn(directory: &Path) -> anyhow::Result<Child> {
         .context("cannot start the vault")
 }
 
-fn watch(directory: &Path, child: &Mutex<Child>, stopping: &AtomicBool) {
+fn watch(directory: &Path, memory_bytes: Option<usize>, child: &Mutex<Child>, stopping: &AtomicBool) {
     while !stopping.load(Ordering::SeqCst) {
         std::thread::sleep(WATCH_INTERVAL);
         let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
         let Ok(Some(status)) = child.try_wait() else { continue };
         tracing::error!(%status, "The vault ended; starting it again");
         std::thread::sleep(RESTART_PAUSE);
-        match spawn(directory) {
+        match spawn(directory, memory_bytes) {
             Ok(started) => *child = started,
             Err(error) => tracing::error!(cause = %format!("{error:#}"), "The vault could not be started"),
         }

@@ -50,6 +50,8 @@ codes! {
     RateLimited => "rate_limited", 429;
     /// The question would need more memory than the operator allows.
     QueryTooLarge => "query_too_large", 422;
+    /// Others need the memory that the question asked for. Nothing is wrong with it; try again.
+    MemoryShort => "memory_short", 503;
     /// The question ran into its time limit.
     QueryTimeout => "query_timeout", 504;
     /// A transient fault: nothing was stored; try again.

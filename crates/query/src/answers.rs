@@ -12,7 +12,8 @@ use ledger::Disclosure;
 use model::ProjectId;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use store::{GivesWay, Memory, MemoryUse};
 
 /// What an answer depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,9 +50,9 @@ pub(crate) enum Came {
 type Outcome = Result<Arc<Made>, Arc<QueryError>>;
 type Computing = Shared<BoxFuture<'static, Outcome>>;
 
-#[derive(Default)]
 pub(crate) struct Answers {
     bytes_max: usize,
+    memory: Memory,
     state: Mutex<State>,
     pub hits: AtomicU64,
     pub misses: AtomicU64,
@@ -76,11 +77,18 @@ struct Kept {
 }
 
 impl Answers {
-    pub fn new(bytes_max: usize) -> Answers {
-        Answers {
+    pub fn new(bytes_max: usize, memory: &Memory) -> Arc<Answers> {
+        let answers = Arc::new(Answers {
             bytes_max,
-            ..Answers::default()
-        }
+            memory: memory.clone(),
+            state: Mutex::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
+        });
+        let weak: Weak<Answers> = Arc::downgrade(&answers);
+        memory.add_cache(weak);
+        answers
     }
 
     pub fn bytes(&self) -> u64 {
@@ -130,15 +138,38 @@ impl Answers {
     }
 
     fn finish(&self, key: AnswerKey, made: Option<&Arc<Made>>) {
-        let mut state = self.state();
-        state.running.remove(&key);
-        if let Some(made) = made {
-            state.keep(key, made.clone(), self.bytes_max);
+        self.state().running.remove(&key);
+        let Some(made) = made else { return };
+        let bytes = size_bytes(&key, made);
+        // Before the lock: to make room kept answers give way as well.
+        if bytes > self.bytes_max || !self.memory.try_add(MemoryUse::Answers, bytes) {
+            return;
         }
+        let mut state = self.state();
+        let before = state.bytes + bytes;
+        state.keep(key, made.clone(), bytes, self.bytes_max);
+        self.memory.remove(MemoryUse::Answers, before - state.bytes);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl GivesWay for Answers {
+    fn give_way(&self, bytes: usize) -> usize {
+        let mut state = self.state();
+        let before = state.bytes;
+        state.shrink(before.saturating_sub(bytes));
+        let freed = before - state.bytes;
+        self.memory.remove(MemoryUse::Answers, freed);
+        freed
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.memory.remove(MemoryUse::Answers, self.state().bytes);
     }
 }
 
@@ -152,28 +183,27 @@ impl State {
         Some(kept.made.clone())
     }
 
-    fn keep(&mut self, key: AnswerKey, made: Arc<Made>, bytes_max: usize) {
+    fn keep(&mut self, key: AnswerKey, made: Arc<Made>, bytes: usize, bytes_max: usize) {
         // Nobody can ask for an earlier version again.
         let is_old = |other: &AnswerKey| other.project == key.project && other.version < key.version;
         let mut gone: Vec<AnswerKey> = self.kept.keys().filter(|other| is_old(other)).cloned().collect();
         gone.push(key.clone());
         gone.iter().for_each(|key| self.forget(key));
-        let bytes = size_bytes(&key, &made);
-        if bytes > bytes_max {
-            return;
-        }
-        while self.bytes + bytes > bytes_max {
-            let Some((_, oldest)) = self.used.first_key_value() else {
-                break;
-            };
-            let oldest = oldest.clone();
-            self.forget(&oldest);
-        }
+        self.shrink(bytes_max - bytes);
         self.uses += 1;
         let used = self.uses;
         self.bytes += bytes;
         self.used.insert(used, key.clone());
         self.kept.insert(key, Kept { made, bytes, used });
+    }
+
+    fn shrink(&mut self, bytes_max: usize) {
+        while self.bytes > bytes_max
+            && let Some((_, oldest)) = self.used.first_key_value()
+        {
+            let oldest = oldest.clone();
+            self.forget(&oldest);
+        }
     }
 
     fn forget(&mut self, key: &AnswerKey) {
@@ -211,7 +241,7 @@ mod tests {
     /// it stops.
     #[test]
     fn the_same_question_at_the_same_time_is_computed_once() {
-        let answers = Arc::new(Answers::new(1 << 20));
+        let answers = Answers::new(1 << 20, &Memory::unlimited());
         let (finish, finished) = tokio::sync::oneshot::channel::<QueryError>();
         let compute = async move { Err(finished.await.unwrap()) };
         let never = || async { unreachable!("it is being computed") };

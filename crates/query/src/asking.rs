@@ -4,7 +4,7 @@ use crate::answer::Computed;
 use crate::definitions::Setting;
 use crate::engine::EngineOptions;
 use crate::error::{QueryError, sort_out};
-use crate::limits::{Activity, QuestionMemory, Stop};
+use crate::limits::{Activity, QuestionMemory, QuestionsMemory, Stop};
 use crate::operators;
 use crate::operators::cells::Cells;
 use crate::operators::merge::one_by_one;
@@ -18,7 +18,7 @@ use datafusion::catalog::Session;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryConsumer, MemoryPool};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -32,17 +32,17 @@ use roaring::RoaringTreemap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::{Project, Snapshot, Store};
+use store::{Memory, Project, Snapshot, Store};
 
 /// What to do about too large a report.
 pub(crate) const NARROW_REPORT: &str = "the range, or ask for fewer breakdowns, a longer unit or particular events";
 
-pub(crate) fn session_state(options: &EngineOptions) -> SessionState {
+pub(crate) fn session_state(options: &EngineOptions, process: &Memory) -> SessionState {
     let mut config = SessionConfig::new().with_target_partitions(options.threads.max(1));
     // Rows of a person must stay in their partition; see `scan::table`.
     config.options_mut().optimizer.enable_round_robin_repartition = false;
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(GreedyMemoryPool::new(options.memory_bytes)))
+        .with_memory_pool(Arc::new(QuestionsMemory::new(options.memory_bytes, process)))
         // Rows about persons must not lie in a directory for temporary files that nobody watches.
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
         .build_arc()
@@ -115,7 +115,7 @@ impl Asking {
     pub async fn collect(&self, plan: &LogicalPlan, narrow: &'static str) -> Result<Vec<RecordBatch>, QueryError> {
         let memory = self.memory();
         match self.execute_in(&memory, self.physical(plan).await?, narrow).await {
-            Err(too_large @ QueryError::TooLarge { .. }) => {
+            Err(too_large @ (QueryError::TooLarge { .. } | QueryError::MemoryShort { .. })) => {
                 // Planned anew: a plan that ran may remember it.
                 let Some(split) = one_by_one(&self.physical(plan).await?) else {
                     return Err(too_large);

@@ -120,9 +120,9 @@ impl Engine {
             .build()
             .expect("a process that cannot start threads cannot answer questions");
         let shared = Shared {
+            state: session_state(&options, store.memory()),
+            answers: Answers::new(options.cache_bytes, store.memory()),
             store,
-            state: session_state(&options),
-            answers: Arc::new(Answers::new(options.cache_bytes)),
             activity: Arc::default(),
             options,
             runtime: Some(runtime),

@@ -1,5 +1,6 @@
 //! Why a question has no answer.
 
+use crate::limits::MEMORY_SHORT;
 use datafusion::error::DataFusionError;
 use model::report::InvalidReport;
 use model::{DefinitionError, ErrorCode, Expression};
@@ -29,6 +30,11 @@ pub enum QueryError {
     /// The question needs more memory than the operator allows: narrow it.
     #[error("the question needs more memory than the {limit_bytes} bytes it may use; narrow {narrow}")]
     TooLarge { limit_bytes: usize, narrow: &'static str },
+    /// The process has too little memory left beside what other questions and arriving events hold: ask again.
+    #[error(
+        "there is too little memory left for this question beside what others hold; ask again in a moment, or narrow {narrow}"
+    )]
+    MemoryShort { narrow: &'static str },
     /// The question ran into the time limit: narrow it.
     #[error("the question took longer than the {limit_ms} ms it may take")]
     TimedOut { limit_ms: u64 },
@@ -50,6 +56,7 @@ impl QueryError {
             QueryError::Expression { .. } | QueryError::Definition { .. } => ErrorCode::InvalidExpression,
             QueryError::Sql(_) => ErrorCode::InvalidSql,
             QueryError::TooLarge { .. } => ErrorCode::QueryTooLarge,
+            QueryError::MemoryShort { .. } => ErrorCode::MemoryShort,
             QueryError::TimedOut { .. } => ErrorCode::QueryTimeout,
             QueryError::Shared(error) => error.code(),
             QueryError::Store(_) => ErrorCode::Unavailable,
@@ -134,8 +141,11 @@ impl TypeFault {
 
 /// Sorts what DataFusion reports into what the caller can do.
 pub(crate) fn sort_out(error: DataFusionError, limit_bytes: usize, narrow: &'static str) -> QueryError {
-    if let DataFusionError::ResourcesExhausted(_) = error.find_root() {
-        return QueryError::TooLarge { limit_bytes, narrow };
+    if let DataFusionError::ResourcesExhausted(why) = error.find_root() {
+        return match why.starts_with(MEMORY_SHORT) {
+            true => QueryError::MemoryShort { narrow },
+            false => QueryError::TooLarge { limit_bytes, narrow },
+        };
     }
     let inner = match error.find_root() {
         DataFusionError::External(inner) => inner,

@@ -1,11 +1,71 @@
 //! What one question may use, and how many run.
 
 use datafusion::common::{Result, resources_datafusion_err};
-use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
+use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryLimit, MemoryPool, MemoryReservation};
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use store::{Memory, MemoryUse};
+
+/// How a refusal begins that is due to what others hold. DataFusion has one kind of refusal for that and for a question that
+/// is too large in itself.
+pub(crate) const MEMORY_SHORT: &str = "the process has too little memory left";
+
+/// What all questions may hold together: an amount of their own, out of what the process has.
+#[derive(Debug)]
+pub(crate) struct QuestionsMemory {
+    process: Memory,
+    own: GreedyMemoryPool,
+}
+
+impl QuestionsMemory {
+    pub fn new(limit_bytes: usize, process: &Memory) -> QuestionsMemory {
+        QuestionsMemory {
+            process: process.clone(),
+            own: GreedyMemoryPool::new(limit_bytes),
+        }
+    }
+}
+
+impl Display for QuestionsMemory {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("questions")
+    }
+}
+
+impl MemoryPool for QuestionsMemory {
+    fn name(&self) -> &str {
+        "questions"
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.process.add(MemoryUse::Questions, additional);
+        self.own.grow(reservation, additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.own.shrink(reservation, shrink);
+        self.process.remove(MemoryUse::Questions, shrink);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        self.own.try_grow(reservation, additional)?;
+        if !self.process.try_add(MemoryUse::Questions, additional) {
+            self.own.shrink(reservation, additional);
+            return Err(resources_datafusion_err!("{MEMORY_SHORT}"));
+        }
+        Ok(())
+    }
+
+    fn reserved(&self) -> usize {
+        self.own.reserved()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        self.own.memory_limit()
+    }
+}
 
 /// The share of one question in the memory of all: what it holds counts here and there.
 #[derive(Debug)]
@@ -154,7 +214,7 @@ impl Drop for RunningQuestion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryConsumer};
+    use datafusion::execution::memory_pool::MemoryConsumer;
 
     #[test]
     fn one_question_cannot_take_what_belongs_to_all() {
@@ -172,5 +232,26 @@ mod tests {
         drop(held);
         assert_eq!((first.reserved(), all.reserved()), (0, 40));
         other.try_grow(20).unwrap();
+    }
+
+    #[test]
+    fn questions_are_refused_what_the_process_has_not_got() {
+        let process = Memory::limited(1_600);
+        let all: Arc<dyn MemoryPool> = Arc::new(QuestionsMemory::new(1_000, &process));
+        let held = MemoryConsumer::new("a").register(&all);
+        held.try_grow(900).unwrap();
+        let own = held.try_grow(101).unwrap_err().to_string();
+        assert!(!own.contains(MEMORY_SHORT), "their own limit: {own}");
+        let rows = process.reserve(MemoryUse::Ingestion, 350).unwrap();
+        let short = held.try_grow(100).unwrap_err();
+        assert!(short.to_string().contains(MEMORY_SHORT), "{short}");
+        assert_eq!(all.reserved(), 900);
+        drop(rows);
+        held.try_grow(100).unwrap();
+        drop(held);
+        assert_eq!(
+            process.figures().used_bytes.iter().map(|(_, bytes)| bytes).sum::<u64>(),
+            0
+        );
     }
 }

@@ -148,6 +148,8 @@ impl From<QueryError> for ApiError {
             ),
             ErrorCode::QueryTimeout => ApiError::new(ErrorCode::QueryTimeout, error.to_string())
                 .fix("ask for a shorter range, fewer breakdowns or fewer metrics"),
+            ErrorCode::MemoryShort => ApiError::new(ErrorCode::MemoryShort, error.to_string())
+                .fix("ask again in a moment; an operator can give the server more with --memory"),
             code => ApiError::new(code, error.to_string()),
         }
     }

@@ -8,9 +8,11 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use collect::{Endpoint, IngestReply, IngestRequest};
+use futures::StreamExt;
 use serde_json::json;
 use std::net::IpAddr;
 use std::time::Duration;
+use store::{MemoryUse, Reservation};
 
 /// Largest body as it comes over the wire; what it unpacks to has a limit of its own in `collect`.
 const BODY_BYTES_MAX: usize = 10 << 20;
@@ -42,15 +44,13 @@ async fn ingest(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let bytes = match read_body(body).await {
+    let mut memory = app.store.memory().nothing(MemoryUse::Ingestion);
+    let bytes = match read_body(body, &mut memory).await {
         Ok(bytes) => bytes,
         Err(refusal) => return refusal,
     };
     let Ok(Ok(_permit)) = tokio::time::timeout(PERMIT_TIMEOUT, app.ingest_permits.acquire()).await else {
-        return dialect_error(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Project exceeded rate limits. Please retry the request with exponential backoff.",
-        );
+        return come_back();
     };
     let collector = app.collector.clone();
     let client = client_address(&parts.headers, peer, &app.options.trusted_proxies);
@@ -79,18 +79,55 @@ async fn ingest(
     }
 }
 
-async fn read_body(body: Body) -> Result<Bytes, Response> {
-    match tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+/// The body, as far as there is memory for it. `memory` grows with what has arrived.
+async fn read_body(body: Body, memory: &mut Reservation) -> Result<Bytes, Response> {
+    match tokio::time::timeout(BODY_TIMEOUT, collect_body(body, memory)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(dialect_error(
+        Ok(Err(BodyRefused::TooLarge)) => Err(dialect_error(
             StatusCode::PAYLOAD_TOO_LARGE,
             &format!("request exceeds max limit of {BODY_BYTES_MAX} bytes"),
         )),
+        Ok(Err(BodyRefused::MemoryShort)) => Err(come_back()),
         Err(_) => Err(dialect_error(
             StatusCode::REQUEST_TIMEOUT,
             "the body did not arrive in time",
         )),
     }
+}
+
+enum BodyRefused {
+    /// Or cut off by the client, which does not read the answer then.
+    TooLarge,
+    MemoryShort,
+}
+
+async fn collect_body(body: Body, memory: &mut Reservation) -> Result<Bytes, BodyRefused> {
+    let mut pieces = body.into_data_stream();
+    let mut whole: Vec<Bytes> = Vec::new();
+    let mut length = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| BodyRefused::TooLarge)?;
+        length += piece.len();
+        if length > BODY_BYTES_MAX {
+            return Err(BodyRefused::TooLarge);
+        }
+        if !memory.grow(piece.len()) {
+            return Err(BodyRefused::MemoryShort);
+        }
+        whole.push(piece);
+    }
+    match whole.len() {
+        // Most bodies come in one piece, and need no copy.
+        1 => Ok(whole.remove(0)),
+        _ => Ok(whole.concat().into()),
+    }
+}
+
+fn come_back() -> Response {
+    dialect_error(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Project exceeded rate limits. Please retry the request with exponential backoff.",
+    )
 }
 
 fn encode(reply: IngestReply) -> Response {

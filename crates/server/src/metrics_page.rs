@@ -9,13 +9,18 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
     reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MemoryLabel {
+    r#use: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -32,6 +37,7 @@ pub fn render(app: &App) -> String {
     storage(app, &mut registry);
     integrity(app, &mut registry);
     questions(app, &mut registry);
+    memory(app, &mut registry);
     gauge(
         &mut registry,
         "uptime_seconds",
@@ -251,6 +257,36 @@ fn questions(app: &App, registry: &mut Registry) {
         "answers_kept_bytes",
         "Memory of kept answers, about",
         metrics.cache_bytes,
+    );
+}
+
+/// Who holds how much of what `--memory` allows. The uses and `other` add up to what the process has, as far as estimates go.
+fn memory(app: &App, registry: &mut Registry) {
+    let figures = app.store.memory().figures();
+    let held: Family<MemoryLabel, Gauge> = Family::default();
+    let uses = figures.used_bytes.iter().map(|(of, bytes)| (of.name(), *bytes));
+    for (of, bytes) in uses.chain([("other", figures.other_bytes)]) {
+        let label = MemoryLabel { r#use: of };
+        held.get_or_create(&label).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+    registry.register("memory_bytes", "Memory of the server by who holds it", held);
+    gauge(
+        registry,
+        "memory_limit_bytes",
+        "What the server may hold of --memory; the vault has the rest",
+        figures.limit_bytes.unwrap_or(u64::MAX),
+    );
+    gauge(
+        registry,
+        "memory_resident_bytes",
+        "What the server has by the operating system's figure",
+        store::resident_bytes().unwrap_or(0) as u64,
+    );
+    counter(
+        registry,
+        "memory_refused",
+        "How often a question, a request or a scan did not get the memory it asked for",
+        figures.refused,
     );
 }
 

@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::error::StoreError;
+use crate::memory::{MemoryUse, Reservation};
 use crate::options::{StoreMetrics, StoreOptions};
 use crate::retention::Cutoffs;
 use crate::segment::cache::ColumnCache;
@@ -19,14 +20,16 @@ use std::time::{Duration, Instant};
 /// Longest wait of an append for a flush to catch up.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
+/// Fresh rows of less than this are not flushed for the sake of others: many small segments cost more than they free.
+const FLUSH_WHEN_SHORT_BYTES: usize = 2 << 20;
+
 pub(crate) struct Core {
     pub options: StoreOptions,
     pub catalog: Catalog,
     pub shards: u32,
     pub cache: Arc<ColumnCache>,
     state: Mutex<State>,
-    /// Fresh rows over all projects, readable without the state's lock.
-    fresh_rows: AtomicUsize,
+    fresh: FreshFigures,
     /// Told when fresh rows became fewer, or the store closes.
     drained: Condvar,
     drained_lock: Mutex<()>,
@@ -43,8 +46,17 @@ pub(crate) struct Core {
     pub maintenance: Mutex<()>,
     /// Set when a publication's outcome could not be learnt: memory and catalog may differ until a restart.
     maintenance_stopped: AtomicBool,
+    /// A merge of segments did not get the memory it needs; it is tried again soon.
+    pub compaction_waits: AtomicBool,
     /// Set when the store closes: long work is given up.
     closing: AtomicBool,
+}
+
+/// Fresh rows over all projects, readable without the state's lock.
+#[derive(Default)]
+struct FreshFigures {
+    rows: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 /// All projects as of one place in the log.
@@ -99,12 +111,12 @@ impl State {
 impl Core {
     pub fn new(options: StoreOptions, catalog: Catalog, state: State) -> Core {
         Core {
-            cache: Arc::new(ColumnCache::new(options.cache_bytes)),
-            options,
+            cache: ColumnCache::new(options.cache_bytes, &options.memory),
             catalog,
             shards: state.shards,
-            fresh_rows: AtomicUsize::new(state.fresh_rows()),
+            fresh: FreshFigures::default(),
             state: Mutex::new(state),
+            options,
             drained: Condvar::new(),
             drained_lock: Mutex::new(()),
             log_stopped: AtomicBool::new(false),
@@ -115,6 +127,7 @@ impl Core {
             clock_is_suspect: AtomicBool::new(false),
             maintenance: Mutex::new(()),
             maintenance_stopped: AtomicBool::new(false),
+            compaction_waits: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         }
     }
@@ -138,7 +151,19 @@ impl Core {
             // The maintenance thread makes the batches of complete blocks.
             state.apply(first + place as u64, prepared);
         }
-        self.fresh_rows.store(state.fresh_rows(), Ordering::Relaxed);
+        self.note_fresh(&state);
+    }
+
+    /// Notes how many fresh rows there are, and what they take.
+    pub fn note_fresh(&self, state: &State) {
+        let bytes = state.fresh_bytes();
+        self.fresh.rows.store(state.fresh_rows(), Ordering::Relaxed);
+        let before = self.fresh.bytes.swap(bytes, Ordering::Relaxed);
+        let memory = &self.options.memory;
+        match bytes.checked_sub(before) {
+            Some(more) => memory.add(MemoryUse::Fresh, more),
+            None => memory.remove(MemoryUse::Fresh, before - bytes),
+        }
     }
 
     /// Notes how far the log is durable, and whether it stopped.
@@ -152,28 +177,43 @@ impl Core {
         self.log_end.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What a flush takes beside the rows that it writes.
+    pub fn hold_for_flush(&self) -> Reservation {
+        let bytes = self.fresh.bytes.load(Ordering::Relaxed);
+        self.options.memory.hold(MemoryUse::Maintenance, bytes / 2)
+    }
+
     /// Tells waiting appends that fresh rows were flushed.
     pub fn note_flushed(&self, state: &State) {
-        self.fresh_rows.store(state.fresh_rows(), Ordering::Relaxed);
+        self.note_fresh(state);
         let _held = self.drained_lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.drained.notify_all();
     }
 
     /// Holds an append back while too many rows wait to be flushed.
     pub fn wait_for_room(&self) -> Result<(), StoreError> {
-        let limit = self.options.fresh_rows_max;
-        if self.fresh_rows.load(Ordering::Relaxed) < limit {
+        let StoreOptions {
+            fresh_rows_max,
+            fresh_bytes_max,
+            ..
+        } = self.options;
+        let rows = || self.fresh.rows.load(Ordering::Relaxed);
+        let bytes = || self.fresh.bytes.load(Ordering::Relaxed);
+        let is_crowded = || rows() >= fresh_rows_max || bytes() >= fresh_bytes_max;
+        if !is_crowded() {
             return Ok(());
         }
         let held = self.drained_lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let crowded = |_: &mut ()| self.fresh_rows.load(Ordering::Relaxed) >= limit;
+        let crowded = |_: &mut ()| is_crowded();
         let (_held, timeout) = self
             .drained
             .wait_timeout_while(held, CATCH_UP, crowded)
             .unwrap_or_else(PoisonError::into_inner);
         if timeout.timed_out() {
-            let rows = self.fresh_rows.load(Ordering::Relaxed);
-            return Err(StoreError::Overloaded { rows, limit });
+            return Err(StoreError::Overloaded {
+                rows: rows(),
+                bytes: bytes(),
+            });
         }
         Ok(())
     }
@@ -249,13 +289,16 @@ impl Core {
         })
     }
 
-    /// Whether it is time to flush, by rows, memory or age.
+    /// Whether it is time to flush: by rows, memory or age, or because others need the memory.
     pub fn flush_is_due(&self) -> bool {
         let state = self.state();
-        let (rows, options) = (state.fresh_rows(), &self.options);
+        self.note_fresh(&state);
+        let (rows, bytes, options) = (state.fresh_rows(), state.fresh_bytes(), &self.options);
         let age = state.fresh_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let is_short = options.memory.was_short() && bytes >= FLUSH_WHEN_SHORT_BYTES;
         rows >= options.flush_rows
-            || state.fresh_bytes() >= options.flush_bytes
+            || bytes >= options.flush_bytes
+            || is_short
             || age >= Duration::from_millis(options.flush_age_ms)
     }
 

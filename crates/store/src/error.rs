@@ -26,8 +26,8 @@ pub enum StoreError {
     #[error("{reason}; restart to recover")]
     Unknown { reason: String },
     /// Rows arrive faster than they can be flushed. Nothing was stored; try again later.
-    #[error("{rows} rows wait to be flushed; the limit is {limit}")]
-    Overloaded { rows: usize, limit: usize },
+    #[error("{rows} rows, about {bytes} bytes, wait to be flushed")]
+    Overloaded { rows: usize, bytes: usize },
     /// The record carries identity feed entries that do not follow on those of the log. Nothing was stored; ask the
     /// vault for the feed since [`crate::Store::feed_position`].
     #[error("identity feed of project {project} goes on at {expected}, the record brings {got}")]

@@ -27,6 +27,7 @@ mod error;
 mod lock;
 mod log;
 mod maintain;
+mod memory;
 mod options;
 mod retention;
 mod rows;
@@ -46,6 +47,7 @@ pub use columns::{Column, ColumnKind, EventSummary, parse_physical, physical_nam
 pub use error::StoreError;
 pub use log::FORMAT_VERSION as LOG_VERSION;
 pub use log::commit::Position;
+pub use memory::{GivesWay, Memory, MemoryFigures, MemoryUse, Reservation, available_bytes, resident_bytes};
 pub use options::{StoreMetrics, StoreOptions};
 pub use retention::{RETENTION_DAYS_MAX, RETENTION_DAYS_MIN, Retention};
 pub use scan::{Scan, ScanRequest};

@@ -14,6 +14,7 @@ mod written;
 
 use crate::core::Core;
 use crate::error::StoreError;
+use crate::memory::{Memory, resident_bytes};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -69,12 +70,22 @@ pub(crate) fn run(core: &Core, signal: &Signal) {
     }
 }
 
+/// Compares what is held by everybody's account with what the process has, as long as the store is open.
+pub(crate) fn observe_memory(memory: &Memory, signal: &Signal) {
+    while signal.pause(INTERVAL) {
+        if let Some(bytes) = resident_bytes() {
+            memory.observe(bytes);
+        }
+    }
+}
+
 /// Flushes if it is time, and takes one step of compaction while there may be something to do.
 fn work(core: &Core, compacting: &mut bool) -> Result<(), StoreError> {
     if core.flush_is_due() {
         flush::flush(core)?;
         *compacting = true;
     }
+    *compacting |= core.compaction_waits.swap(false, Ordering::Relaxed);
     *compacting |= core.retention_is_due() && !core.clock_is_suspect.load(Ordering::Relaxed);
     if *compacting {
         *compacting = compact::step(core)? > 0;

@@ -1,6 +1,7 @@
 //! Settings of a store and the figures it reports.
 
 use crate::disk::{Disk, RealDisk};
+use crate::memory::{Memory, available_bytes};
 use model::EventTime;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,10 +21,16 @@ pub struct StoreOptions {
     pub flush_age_ms: u64,
     /// Fresh rows above which appends are refused until a flush has caught up.
     pub fresh_rows_max: usize,
+    /// Estimated memory of fresh rows above which appends are refused in the same way.
+    pub fresh_bytes_max: usize,
+    /// The memory of the process, which fresh rows, caches, flush and compaction share with everybody else.
+    pub memory: Memory,
     /// Most memory for decoded columns that scans keep for each other.
     pub cache_bytes: usize,
     /// Rows per row group of a segment: the grain of bloom filters and of decoded columns. Tests make it small.
     pub row_group_rows: usize,
+    /// Memory of an unfinished row group after which it is written, however few rows it has.
+    pub row_group_bytes: usize,
     /// Size after which the log goes on in a new file.
     pub log_file_bytes: u64,
     /// Longest wait of the log for records to write together with those it has. Only if the group before had company.
@@ -44,8 +51,11 @@ impl StoreOptions {
             flush_bytes: 256 << 20,
             flush_age_ms: 5 * 60 * 1000,
             fresh_rows_max: 4_000_000,
+            fresh_bytes_max: 2 << 30,
+            memory: Memory::unlimited(),
             cache_bytes: default_cache_bytes(),
             row_group_rows: 131_072,
+            row_group_bytes: 256 << 20,
             log_file_bytes: 64 << 20,
             gather: Duration::from_millis(2),
             background: true,
@@ -53,17 +63,25 @@ impl StoreOptions {
             clock: system_clock,
         }
     }
+
+    /// Shares a limit with others: columns are kept as long as nobody needs the memory, and fresh rows go to disk early
+    /// where there is little.
+    pub fn within(self, memory: &Memory) -> StoreOptions {
+        StoreOptions {
+            flush_bytes: self.flush_bytes.min(memory.part(12, usize::MAX)),
+            fresh_bytes_max: self.fresh_bytes_max.min(memory.part(4, usize::MAX)),
+            cache_bytes: memory.part(1, self.cache_bytes),
+            row_group_bytes: self.row_group_bytes.min(memory.part(12, usize::MAX)),
+            memory: memory.clone(),
+            ..self
+        }
+    }
 }
 
-/// An eighth of the machine's memory, at most 4 GiB.
+/// An eighth of what there is, at most 4 GiB.
 fn default_cache_bytes() -> usize {
     const SMALLEST: usize = 64 << 20;
-    let Ok(text) = std::fs::read_to_string("/proc/meminfo") else {
-        return SMALLEST;
-    };
-    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kibibytes = total.and_then(|rest| rest.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
-    (kibibytes.unwrap_or(0) * 1024 / 8).clamp(SMALLEST, 4 << 30)
+    (available_bytes().unwrap_or(0) / 8).clamp(SMALLEST, 4 << 30)
 }
 
 fn system_clock() -> EventTime {

@@ -9,6 +9,7 @@ use crate::log::commit::{self, Position, Queue};
 use crate::log::files::LogFiles;
 use crate::log::recovery;
 use crate::maintain;
+use crate::memory::Memory;
 use crate::options::{StoreMetrics, StoreOptions};
 use crate::segment::Segment;
 use crate::snapshot::Snapshot;
@@ -86,6 +87,7 @@ impl Store {
         LogFiles::remove_below(&*options.disk, &directory, flushed)?;
         sweep_orphans(&options, &state)?;
         let core = Arc::new(Core::new(options, catalog, state));
+        core.note_fresh(&core.state());
         core.note_log(files.end(), false);
         let queue = Arc::new(Queue::default());
         let background = Arc::new(maintain::Signal::default());
@@ -97,6 +99,12 @@ impl Store {
         if core.options.background {
             let (core, signal) = (core.clone(), background.clone());
             threads.push(spawn("store-maintain", move || maintain::run(&core, &signal))?);
+        }
+        if core.options.background && core.options.memory.limit_bytes().is_some() {
+            let (memory, signal) = (core.options.memory.clone(), background.clone());
+            threads.push(spawn("store-memory", move || {
+                maintain::observe_memory(&memory, &signal)
+            })?);
         }
         Ok(Store {
             inner: Arc::new(Inner {
@@ -150,6 +158,11 @@ impl Store {
     /// segments. Returns the number of segments it replaced.
     pub fn compact(&self) -> Result<usize, StoreError> {
         maintain::compact::compact(&self.inner.core)
+    }
+
+    /// The memory of the process, which the store shares with whoever uses it.
+    pub fn memory(&self) -> &Memory {
+        &self.inner.core.options.memory
     }
 
     pub fn metrics(&self) -> StoreMetrics {

@@ -28,6 +28,13 @@ const IN_FLIGHT_MAX: usize = 64;
 const CONNECTIONS_MAX: usize = 256;
 /// About 64 MiB of index for the default number of identities.
 const INDEX_ENTRIES_DEFAULT: usize = 2_000_000;
+/// Fewer would make every batch ask the database.
+const INDEX_ENTRIES_LEAST: usize = 50_000;
+const PAGE_CACHE_DEFAULT: usize = 32 << 20;
+/// What a process has before it holds anybody: code, stacks, connections' pages, frames under way.
+const BASE_BYTES: usize = 48 << 20;
+/// What an entry of the index takes when its table has just doubled, the old half still there.
+const BYTES_PER_ENTRY: usize = 80;
 
 #[derive(Clone)]
 pub struct VaultOptions {
@@ -40,6 +47,8 @@ pub struct VaultOptions {
     pub peer_uids: Vec<u32>,
     /// Identities kept in RAM, per project; 24 bytes each and the table's slack.
     pub index_entries_max: usize,
+    /// Pages of `vault.db` that its writer keeps.
+    pub page_cache_bytes: usize,
     /// Opens a `vault.db` that is older than `keys.db` remembers, under a new lineage.
     pub accept_restore: bool,
     /// Ends when the process that started this one is gone.
@@ -50,6 +59,18 @@ pub struct VaultOptions {
 }
 
 impl VaultOptions {
+    /// Divides so much memory: an eighth for pages, the rest for the index, as far as it is more than the process needs anyway.
+    pub fn within(self, memory_bytes: usize) -> VaultOptions {
+        let page_cache_bytes = (memory_bytes / 8).min(PAGE_CACHE_DEFAULT);
+        let index_bytes = memory_bytes.saturating_sub(BASE_BYTES + page_cache_bytes);
+        VaultOptions {
+            page_cache_bytes,
+            // Two generations of a table each hold half of them.
+            index_entries_max: (index_bytes / BYTES_PER_ENTRY).max(INDEX_ENTRIES_LEAST),
+            ..self
+        }
+    }
+
     pub fn new(directory: impl Into<PathBuf>, socket: impl Into<PathBuf>, root: RootSource) -> VaultOptions {
         VaultOptions {
             directory: directory.into(),
@@ -57,6 +78,7 @@ impl VaultOptions {
             root,
             peer_uids: Vec::new(),
             index_entries_max: INDEX_ENTRIES_DEFAULT,
+            page_cache_bytes: PAGE_CACHE_DEFAULT,
             accept_restore: false,
             stop_with_parent: false,
             stop: Stop::default(),

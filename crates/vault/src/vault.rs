@@ -86,6 +86,7 @@ impl Vault {
                 clock: Arc::clone(&options.clock),
                 steps,
                 index_entries_max: options.index_entries_max,
+                page_cache_bytes: options.page_cache_bytes,
                 accept_restore: options.accept_restore,
             },
         )?;

@@ -4,6 +4,7 @@ use crate::request::Endpoint;
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 use std::io::Write;
+use store::{Memory, MemoryUse};
 
 const B64A: &str = "W3siZXZlbnQiOiJhPj9+IiwicHJvcGVydGllcyI6eyJ0b2tlbiI6IlQiLCJkaXN0aW5jdF9pZCI6InUxIn19XQ==";
 
@@ -14,7 +15,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn post<'a>(query: &'a str, encoding: Option<&'a str>, body: &'a [u8]) -> Decoded {
-    decode(&request(Method::Post, query, encoding, body))
+    decoded(&request(Method::Post, query, encoding, body))
+}
+
+fn decoded(request: &IngestRequest) -> Decoded {
+    decode(request, &mut Memory::unlimited().nothing(MemoryUse::Ingestion))
 }
 
 fn request<'a>(method: Method, query: &'a str, encoding: Option<&'a str>, body: &'a [u8]) -> IngestRequest<'a> {
@@ -73,7 +78,7 @@ fn every_wrapping_gives_the_same_event() {
         );
     }
     let query = format!("ip=0&data={encoded}");
-    assert_eq!(first_event(&decode(&request(Method::Get, &query, None, b""))), "a>?~");
+    assert_eq!(first_event(&decoded(&request(Method::Get, &query, None, b""))), "a>?~");
 }
 
 #[test]
@@ -145,4 +150,25 @@ proptest! {
         let body = if packed { gzip(&body) } else { body };
         let _ = post(&query, packed.then_some("gzip"), &body);
     }
+}
+
+#[test]
+fn what_there_is_no_memory_for_is_not_unpacked_and_not_parsed() {
+    let text: String = (0..300_000).map(|number| format!("{number:x} ")).collect();
+    let json = format!(r#"[{{"event":"a","properties":{{"text":"{text}"}}}}]"#);
+    let packed = gzip(json.as_bytes());
+    let attempt = |limit_bytes: usize| {
+        let memory = Memory::limited(limit_bytes);
+        let mut held = memory.nothing(MemoryUse::Ingestion);
+        let payload = decode(&request(Method::Post, "", Some("gzip"), &packed), &mut held).payload;
+        assert!(held.bytes() <= limit_bytes);
+        (payload.map(|document| document.items.len()), held.bytes())
+    };
+    let (refused, held) = attempt(1 << 20);
+    assert_eq!(refused, Err(PayloadError::MemoryShort));
+    assert!(held < json.len(), "given up in the middle of unpacking");
+    let (refused, held) = attempt(6 << 20);
+    assert_eq!(refused, Err(PayloadError::MemoryShort));
+    assert!(held >= json.len(), "unpacked, then not parsed");
+    assert_eq!(attempt(32 << 20).0, Ok(1));
 }

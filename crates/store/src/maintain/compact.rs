@@ -8,7 +8,9 @@ use super::written::Written;
 use crate::catalog::publish::Publication;
 use crate::core::Core;
 use crate::error::StoreError;
+use crate::memory::MemoryUse;
 use crate::segment::Segment;
+use crate::segment::reader::batch_rows;
 use hashbrown::{HashMap, HashSet};
 use model::ProjectId;
 use std::sync::Arc;
@@ -76,8 +78,34 @@ fn merge_once(core: &Core, project: ProjectId) -> Result<usize, StoreError> {
     };
     let by_id: HashMap<u64, &Arc<Segment>> = segments.iter().map(|segment| (segment.meta.id, segment)).collect();
     let inputs: Vec<Arc<Segment>> = next.inputs.iter().map(|id| by_id[id].clone()).collect();
-    rewrite(core, project, &inputs, next.shard, &next.period)?;
+    let (count, bytes) = fitting(core, &inputs)?;
+    let Some(_memory) = core.options.memory.reserve(MemoryUse::Maintenance, bytes) else {
+        core.compaction_waits.store(true, Ordering::Relaxed);
+        return Ok(0);
+    };
+    let inputs = &inputs[..count];
+    rewrite(core, project, inputs, next.shard, &next.period)?;
     Ok(inputs.len())
+}
+
+/// What an open column of an input takes beside its part of a batch, about: a page, and the values that others refer to.
+const COLUMN_BYTES: usize = 16 << 10;
+
+/// How many of the inputs, the smallest first, can be merged at once within a part of the memory, and what that takes.
+fn fitting(core: &Core, inputs: &[Arc<Segment>]) -> Result<(usize, usize), StoreError> {
+    let bytes_max = core.options.memory.part(6, usize::MAX);
+    let mut fitting = 0;
+    for (count, segment) in inputs.iter().enumerate() {
+        let columns = segment.footer()?.metadata.schema().fields().len();
+        // A batch as it is read, and its rows in order.
+        let batches = 2 * batch_rows(columns) * columns * size_of::<u64>();
+        let bytes = fitting + batches + columns * COLUMN_BYTES;
+        if bytes > bytes_max && count >= 2 {
+            return Ok((count, fitting));
+        }
+        fitting = bytes.min(bytes_max);
+    }
+    Ok((inputs.len(), fitting))
 }
 
 fn figures_of(segment: &Arc<Segment>) -> Figures {

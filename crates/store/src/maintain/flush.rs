@@ -44,6 +44,8 @@ pub(crate) fn flush(core: &Core) -> Result<(), StoreError> {
     if position == core.state().flushed {
         return Ok(());
     }
+    // Besides the rows themselves: their keys in order, and a copy of a part of them at a time.
+    let _memory = core.hold_for_flush();
     let result = write_and_publish(core, position, &mut taken);
     if result.is_err() {
         give_back(core, taken);

@@ -52,6 +52,7 @@ impl<'a> Written<'a> {
             shard,
             period: period.to_owned(),
             row_group_rows: self.core.options.row_group_rows,
+            row_group_bytes: self.core.options.row_group_bytes,
         };
         SegmentWriter::create(
             &self.core.options.disk,

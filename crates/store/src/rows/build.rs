@@ -183,6 +183,11 @@ impl<'a> Properties<'a> {
     }
 }
 
+/// Values, and bytes of text, that a builder has room for at first. It grows by doubling; the library's own measure, a thousand
+/// values, is 150 MB for two thousand columns of eight shards.
+const FIRST: usize = 16;
+const TEXT_BYTES: usize = 128;
+
 /// Builds one property column. Rows without a value are filled in with nulls when the next value comes.
 pub(super) struct Builder {
     len: usize,
@@ -200,11 +205,14 @@ enum Values {
 impl Builder {
     pub fn new(kind: ColumnKind) -> Builder {
         let values = match kind {
-            ColumnKind::String => Values::String(StringDictionaryBuilder::new()),
-            ColumnKind::Number => Values::Number(Float64Builder::new()),
-            ColumnKind::Bool => Values::Bool(BooleanBuilder::new()),
-            ColumnKind::Json => Values::Json(StringBuilder::new()),
-            ColumnKind::Group => Values::Group(ListBuilder::new(UInt64Builder::new())),
+            ColumnKind::String => Values::String(StringDictionaryBuilder::with_capacity(FIRST, FIRST, TEXT_BYTES)),
+            ColumnKind::Number => Values::Number(Float64Builder::with_capacity(FIRST)),
+            ColumnKind::Bool => Values::Bool(BooleanBuilder::with_capacity(FIRST)),
+            ColumnKind::Json => Values::Json(StringBuilder::with_capacity(FIRST, TEXT_BYTES)),
+            ColumnKind::Group => {
+                let numbers = UInt64Builder::with_capacity(FIRST);
+                Values::Group(ListBuilder::with_capacity(numbers, FIRST))
+            }
         };
         Builder { len: 0, values }
     }

@@ -1,13 +1,15 @@
 //! Decoded columns in memory.
 //!
 //! Reports come back to the same columns again and again: everybody's page asks for `person` and `time` of the last
-//! weeks. Decoding them is most of what a scan costs, so decoded row groups are kept, up to a number of bytes, and a
-//! scan hands out slices of them. What was not used for the longest time goes first (second chance, in a ring).
+//! weeks. Decoding them is most of what a scan costs, so decoded row groups are kept, up to a number of bytes and as long
+//! as nobody needs the memory, and a scan hands out slices of them. What was not used for the longest time goes first
+//! (second chance, in a ring).
 
+use crate::memory::{GivesWay, Memory, MemoryUse, Reservation};
 use arrow::array::{Array, ArrayRef};
 use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// One column of one row group.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -20,6 +22,7 @@ struct Key {
 /// Decoded columns of all projects, bounded in bytes.
 pub(crate) struct ColumnCache {
     bytes_max: usize,
+    memory: Memory,
     contents: Mutex<Contents>,
 }
 
@@ -38,11 +41,20 @@ struct Entry {
 }
 
 impl ColumnCache {
-    pub fn new(bytes_max: usize) -> ColumnCache {
-        ColumnCache {
+    pub fn new(bytes_max: usize, memory: &Memory) -> Arc<ColumnCache> {
+        let cache = Arc::new(ColumnCache {
             bytes_max,
+            memory: memory.clone(),
             contents: Mutex::default(),
-        }
+        });
+        let weak: Weak<ColumnCache> = Arc::downgrade(&cache);
+        memory.add_cache(weak);
+        cache
+    }
+
+    /// Memory for columns that a scan is about to decode as a whole; `None` when it should read them bit by bit.
+    pub fn room_for_scan(&self, bytes: usize) -> Option<Reservation> {
+        self.memory.reserve(MemoryUse::Questions, bytes)
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
@@ -70,7 +82,8 @@ impl ColumnCache {
 
     pub fn insert(&self, segment: u64, row_group: usize, column: &str, values: ArrayRef) {
         let bytes = values.get_array_memory_size();
-        if bytes > self.bytes_max {
+        // Before the lock: to make room this cache gives way as well.
+        if bytes > self.bytes_max || !self.memory.try_add(MemoryUse::Columns, bytes) {
             return;
         }
         let key = Key {
@@ -86,17 +99,20 @@ impl ColumnCache {
             used: false,
         };
         contents.bytes += bytes;
+        let before = contents.bytes;
         match contents.entries.insert(key.clone(), entry) {
             // Two scans decoded it at the same time.
             Some(earlier) => contents.bytes -= earlier.bytes,
             None => contents.ring.push_back(key),
         }
         contents.shrink(self.bytes_max);
+        self.memory.remove(MemoryUse::Columns, before - contents.bytes);
     }
 
     /// Drops what belongs to segments that were replaced.
     pub fn forget(&self, segments: &HashSet<u64>) {
         let mut contents = self.lock();
+        let before = contents.bytes;
         let Contents { entries, ring, bytes } = &mut *contents;
         entries.retain(|key, entry| {
             let stays = !segments.contains(&key.segment);
@@ -104,10 +120,29 @@ impl ColumnCache {
             stays
         });
         ring.retain(|key| !segments.contains(&key.segment));
+        self.memory.remove(MemoryUse::Columns, before - contents.bytes);
     }
 
     pub fn bytes(&self) -> usize {
         self.lock().bytes
+    }
+}
+
+impl GivesWay for ColumnCache {
+    fn give_way(&self, bytes: usize) -> usize {
+        let mut contents = self.lock();
+        let before = contents.bytes;
+        contents.shrink(before.saturating_sub(bytes));
+        let freed = before - contents.bytes;
+        self.memory.remove(MemoryUse::Columns, freed);
+        freed
+    }
+}
+
+impl Drop for ColumnCache {
+    fn drop(&mut self) {
+        let bytes = self.bytes();
+        self.memory.remove(MemoryUse::Columns, bytes);
     }
 }
 
@@ -132,7 +167,6 @@ impl Contents {
 mod tests {
     use super::*;
     use arrow::array::UInt64Array;
-    use std::sync::Arc;
 
     fn column(first: u64) -> ArrayRef {
         Arc::new(UInt64Array::from_iter_values(first..first + 1_000))
@@ -141,7 +175,8 @@ mod tests {
     #[test]
     fn the_cache_stays_below_its_limit_and_keeps_what_is_used() {
         let size = column(0).get_array_memory_size();
-        let cache = ColumnCache::new(size * 3);
+        let memory = Memory::unlimited();
+        let cache = ColumnCache::new(size * 3, &memory);
         for group in 0..3 {
             cache.insert(1, group, "person", column(group as u64));
         }
@@ -165,5 +200,22 @@ mod tests {
         assert!(cache.find(1, 0, &["person"])[0].is_none());
         assert!(cache.find(2, 0, &["person"])[0].is_some());
         assert_eq!(cache.bytes(), size);
+    }
+    #[test]
+    fn the_cache_gives_way_to_those_who_cannot_wait() {
+        let size = column(0).get_array_memory_size();
+        let memory = Memory::limited(size * 16);
+        let cache = ColumnCache::new(usize::MAX, &memory);
+        for group in 0..16 {
+            cache.insert(1, group, "person", column(group as u64));
+        }
+        assert_eq!(cache.bytes(), size * 12, "a quarter stays free");
+        let question = memory.reserve(MemoryUse::Questions, size * 12).unwrap();
+        assert_eq!(cache.bytes(), size);
+        cache.insert(1, 20, "person", column(20));
+        assert!(cache.find(1, 20, &["person"])[0].is_none(), "there is no room for it");
+        drop(question);
+        drop(cache);
+        assert!(memory.figures().used_bytes.iter().all(|(_, bytes)| *bytes == 0));
     }
 }

@@ -5,6 +5,7 @@ use super::cache::ColumnCache;
 use super::footer::Footer;
 use super::reader::{Located, Piece, RowRange, SegmentRows, read_group};
 use crate::error::StoreError;
+use crate::memory::Reservation;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -17,6 +18,9 @@ const BATCH_ROWS: usize = 16_384;
 
 /// A row group is decoded as a whole and kept if at least this part of it is wanted, or if it was wanted before.
 const WHOLE_SHARE: u64 = 4;
+
+/// What a value takes when it is decoded, about: a number, or the key of a text in a dictionary.
+const CELL_BYTES: usize = 8;
 
 /// Like [`SegmentRows`], but row groups that are in the cache, or worth being there, are read from it.
 pub(crate) struct CachedRows {
@@ -38,6 +42,8 @@ enum Current {
         first_row: u64,
         values: Vec<ArrayRef>,
         ranges: VecDeque<RowRange>,
+        /// For the columns that this scan decoded itself.
+        _memory: Option<Reservation>,
     },
     Direct(Box<SegmentRows>),
 }
@@ -89,6 +95,7 @@ impl CachedRows {
                     first_row,
                     values,
                     ranges,
+                    ..
                 } => {
                     if let Some(pieces) = take_pieces(ranges) {
                         return Ok(Some(cut(&self.schema, values, *first_row, pieces)));
@@ -138,10 +145,16 @@ impl CachedRows {
             .filter(|(_, values)| values.is_none())
             .map(|(column, _)| *column)
             .collect();
+        let mut memory = None;
         if !missing.is_empty() {
             let rows: u64 = wanted.iter().map(|range| range.end - range.start).sum();
             let wanted_before = self.footer.touched[group].swap(true, Ordering::Relaxed);
-            if rows * WHOLE_SHARE < end - start && !wanted_before {
+            let worth_it = rows * WHOLE_SHARE >= end - start || wanted_before;
+            if worth_it {
+                let cells = (end - start) as usize * missing.len();
+                memory = self.cache.room_for_scan(cells * CELL_BYTES);
+            }
+            if memory.is_none() {
                 let rows = SegmentRows::open(&self.footer, wanted.into(), &columns)?;
                 return Ok(Current::Direct(Box::new(rows)));
             }
@@ -160,6 +173,7 @@ impl CachedRows {
             first_row: start,
             values: found.into_iter().flatten().collect(),
             ranges: wanted,
+            _memory: memory,
         })
     }
 }

@@ -19,6 +19,14 @@ use std::sync::{Arc, OnceLock};
 /// Rows per batch. Large enough to amortise what a batch costs, small enough for its columns to stay in cache.
 const BATCH_ROWS: usize = 16_384;
 
+/// Values per batch: with thousands of columns a batch has fewer rows, so that several of them fit into memory.
+const BATCH_CELLS: usize = 1_000_000;
+
+/// Rows per batch of so many columns.
+pub(crate) fn batch_rows(columns: usize) -> usize {
+    (BATCH_CELLS / columns.max(1)).clamp(64, BATCH_ROWS)
+}
+
 /// A run of consecutive rows of one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowRange {
@@ -76,7 +84,7 @@ impl SegmentRows {
         let roots = columns.iter().filter_map(|column| schema.index_of(column).ok());
         let mask = ProjectionMask::roots(footer.metadata.parquet_schema(), roots);
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks.clone(), footer.metadata.clone())
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(batch_rows(columns.len()))
             .with_projection(mask)
             .with_row_groups(groups);
         if let Some(selection) = selection {

@@ -3,6 +3,7 @@
 use super::SegmentMeta;
 use super::checked::BlockSums;
 use super::footer::{EVENT_INDEX_KEY, EventRun};
+use super::reader::batch_rows;
 use crate::disk::{Disk, WriteFile};
 use crate::error::StoreError;
 use crate::rows::{EVENT, Fixed, INSERT_ID, PERSON, SEQ, TIME};
@@ -32,6 +33,8 @@ pub(crate) struct SegmentPlace {
     pub shard: u32,
     pub period: String,
     pub row_group_rows: usize,
+    /// Memory after which a row group ends before it has all its rows.
+    pub row_group_bytes: usize,
 }
 
 /// A segment being written. Rows must come sorted by event, person, time and sequence number.
@@ -40,6 +43,7 @@ pub(crate) struct SegmentWriter {
     directory: PathBuf,
     temporary: Temporary,
     writer: ArrowWriter<DiskWriter>,
+    row_group_bytes: usize,
     events: Vec<EventRun>,
     meta: SegmentMeta,
 }
@@ -87,6 +91,7 @@ impl SegmentWriter {
             directory: directory.to_path_buf(),
             temporary,
             writer,
+            row_group_bytes: place.row_group_bytes,
             events: Vec::new(),
             meta,
         })
@@ -94,9 +99,20 @@ impl SegmentWriter {
 
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
         self.index(batch);
-        self.writer
-            .write(batch)
-            .map_err(|error| write_error(&self.temporary.path, error))
+        // In steps, so that with thousands of columns memory is looked at before it has grown by all of a large batch.
+        let step = batch_rows(batch.num_columns());
+        for start in (0..batch.num_rows()).step_by(step) {
+            let piece = batch.slice(start, step.min(batch.num_rows() - start));
+            let written =
+                self.writer
+                    .write(&piece)
+                    .and_then(|()| match self.writer.memory_size() > self.row_group_bytes {
+                        true => self.writer.flush(),
+                        false => Ok(()),
+                    });
+            written.map_err(|error| write_error(&self.temporary.path, error))?;
+        }
+        Ok(())
     }
 
     /// Notes events, times and sequence numbers of a batch.

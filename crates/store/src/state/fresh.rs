@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// while they are unfinished.
 const BLOCK_ROWS: usize = 16_384;
 
+/// Values after which a block is complete, absent ones included: with thousands of columns, most of a batch are these.
+const BLOCK_CELLS: usize = 2_000_000;
+
 /// Events of one record as they were applied: persons are canonical as of that moment.
 pub(crate) struct Chunk {
     pub first_seq: u64,
@@ -38,7 +41,13 @@ pub(crate) struct Block {
     shards: u32,
     /// Taken when the batches are made.
     chunks: Mutex<Vec<Arc<Chunk>>>,
-    batches: OnceLock<Vec<Option<RecordBatch>>>,
+    built: OnceLock<Built>,
+}
+
+/// The batches of a block, one for each shard that has rows.
+struct Built {
+    batches: Vec<Option<RecordBatch>>,
+    bytes: usize,
 }
 
 impl Block {
@@ -55,28 +64,28 @@ impl Block {
             names,
             shards,
             chunks: Mutex::new(chunks),
-            batches: OnceLock::new(),
+            built: OnceLock::new(),
         }
     }
 
     /// The block's rows by shard, each sorted by event, person, time and sequence number.
     pub fn batches(&self) -> &[Option<RecordBatch>] {
-        self.batches.get_or_init(|| {
+        let built = self.built.get_or_init(|| {
             let chunks = std::mem::take(&mut *self.chunks.lock().unwrap_or_else(PoisonError::into_inner));
-            build::batches(&chunks, &self.names, self.shards)
-        })
+            let batches = build::batches(&chunks, &self.names, self.shards);
+            let bytes = batches.iter().flatten().map(RecordBatch::get_array_memory_size).sum();
+            Built { batches, bytes }
+        });
+        &built.batches
     }
 
     /// Memory of the block.
     pub fn bytes(&self) -> usize {
-        match self.batches.get() {
-            Some(batches) => batches.iter().flatten().map(RecordBatch::get_array_memory_size).sum(),
-            None => self.event_bytes,
-        }
+        self.built.get().map_or(self.event_bytes, |built| built.bytes)
     }
 
     pub fn is_built(&self) -> bool {
-        self.batches.get().is_some()
+        self.built.get().is_some()
     }
 }
 
@@ -119,7 +128,8 @@ impl Fresh {
 
     /// Estimated memory of the rows.
     pub fn bytes(&self) -> usize {
-        self.tail_bytes + self.blocks.iter().map(|block| block.bytes()).sum::<usize>()
+        let keys = self.latest.capacity() * size_of::<(CopyKey, u64)>();
+        self.tail_bytes + keys + self.blocks.iter().map(|block| block.bytes()).sum::<usize>()
     }
 
     /// Notes a row's key. Returns whether it supersedes an earlier fresh row.
@@ -137,7 +147,7 @@ impl Fresh {
         self.tail_rows += chunk.events.len();
         self.tail.push(Arc::new(chunk));
         self.tail_block = None;
-        if self.tail_rows < BLOCK_ROWS {
+        if self.tail_rows < BLOCK_ROWS.min(BLOCK_CELLS / names.len().max(1)) {
             return None;
         }
         self.seal(names, shards);

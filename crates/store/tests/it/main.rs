@@ -9,6 +9,7 @@ mod damage;
 mod disk_faults;
 mod full_disk;
 mod locking;
+mod memory;
 mod model_store;
 mod profiles;
 mod properties;

@@ -26,6 +26,8 @@ pub(crate) struct DirectoryOptions {
     pub(crate) steps: Steps,
     /// Identities kept in RAM, per project.
     pub(crate) index_entries_max: usize,
+    /// Pages of the database that the writer keeps.
+    pub(crate) page_cache_bytes: usize,
     /// Opens files that are older than their copies know, under a new lineage.
     pub(crate) accept_restore: bool,
 }
@@ -80,7 +82,8 @@ impl Directory {
             return Err(VaultServeError::Missing(directory.to_owned()));
         }
         let connection = sqlite::open(&path)?;
-        connection.pragma_update(None, "cache_size", -32 * 1024)?;
+        // Negative: KiB in place of pages.
+        connection.pragma_update(None, "cache_size", -((options.page_cache_bytes >> 10) as i64))?;
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         check_state(&connection, &store, options.accept_restore)?;
         let mut projects = std::collections::HashMap::new();
