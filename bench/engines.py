@@ -2,14 +2,13 @@
 
 import json
 import resource
-import time
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import chdb.session
 import duckdb
 
-from machine import directory_bytes
 from questions import Question
 from rows import FLAG, LIST, NUMBER, TEXT
 
@@ -38,40 +37,73 @@ class DuckDb:
     name = "DuckDB"
     version = duckdb.__version__
 
+    #: Rows that are sorted at once. In one go 100 million would spill several times the free disk.
+    SORTED_ROWS = 5_000_000
+
     def __init__(self, directory: Path):
-        self.path = directory / "duckdb.db"
+        self.directory = directory / "duckdb"
+        self.threads = THREADS
         self.chosen: dict[str, str] = {}
         self.connection = None
 
-    def load(self, rows: Path) -> float | None:
-        """Loads the rows unless they are there; seconds it took."""
-        fresh = not self.path.exists()
-        self.connection = duckdb.connect(self.path)
-        self.connection.execute(f"SET threads = {THREADS}")
-        if not fresh:
-            return None
-        began = time.perf_counter()
-        try:
-            self.connection.execute(self.create(rows))
-            self.connection.execute("CHECKPOINT")
-        except Exception:
-            self.connection.close()
-            self.path.unlink()
-            raise
-        return time.perf_counter() - began
+    def begin(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        self.open()
 
-    def create(self, rows: Path) -> str:
+    def insert(self, rows: Path):
+        exists = self.run("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'arrived'")[0][0]
+        into = "INSERT INTO arrived" if exists else "CREATE TABLE arrived AS"
+        self.connection.execute(f"{into} {self.read(rows)}")
+
+    def finish(self):
+        """Puts the rows into their best order: event, person, time. Piece by piece, in exactly that order."""
+        pieces = self.run("SELECT event, count(*), max(person) FROM arrived GROUP BY event ORDER BY event")
+        self.connection.execute("CREATE TABLE events AS FROM arrived LIMIT 0")
+        for event, count, last in pieces:
+            width = (last + 1) * self.SORTED_ROWS // count + 1
+            for first in range(0, last + 1, width):
+                self.connection.execute(
+                    "INSERT INTO events FROM arrived WHERE event = $1 AND person BETWEEN $2 AND $3 ORDER BY person, time",
+                    [event, first, first + width - 1],
+                )
+        self.connection.execute("DROP TABLE arrived")
+        self.connection.execute("CHECKPOINT")
+        self.close()
+        self.rewrite()
+
+    def rewrite(self):
+        """Copies the database, because the file keeps the room of what was dropped."""
+        final = self.directory / "events.db"
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH '{self.path}' AS loading; ATTACH '{final}' AS final")
+            connection.execute("SET preserve_insertion_order = true; COPY FROM DATABASE loading TO final")
+        self.path.unlink()
+        final.rename(self.path)
+
+    @property
+    def path(self) -> Path:
+        return self.directory / "duckdb.db"
+
+    def open(self):
+        self.connection = duckdb.connect(self.path)
+        self.use_threads(self.threads)
+        self.connection.execute("SET memory_limit = '12GB'")
+
+    def use_threads(self, threads: int):
+        self.threads = threads
+        self.connection.execute(f"SET threads = {threads}")
+
+    def read(self, rows: Path) -> str:
         kinds = {name: "VARCHAR" for name in ["distinct_id", "$insert_id", *TEXT]}
         kinds |= {"time": "BIGINT"} | {name: "INTEGER" for name in NUMBER}
         kinds |= {name: "BOOLEAN" for name in FLAG} | {name: "VARCHAR[]" for name in LIST}
         members = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
         columns = ", ".join(f'properties."{name}"' for name in [*TEXT, *NUMBER, *FLAG, *LIST])
         return f"""
-            CREATE TABLE events AS
             SELECT event, CAST(substr(properties.distinct_id, 2) AS UINTEGER) AS person, properties.time AS time,
                    hash(properties."$insert_id") AS insert_id, {columns}
-            FROM read_ndjson('{rows}', columns = {{'event': 'VARCHAR', 'properties': 'STRUCT({members})'}})
-            ORDER BY event, person, time"""
+            FROM read_ndjson('{rows}', columns = {{'event': 'VARCHAR', 'properties': 'STRUCT({members})'}})"""
 
     def ask(self, question: Question) -> object:
         if question.name not in self.chosen:
@@ -96,23 +128,30 @@ class ClickHouse:
     version = str(chdb.query("SELECT version()")).strip().strip('"')
 
     def __init__(self, directory: Path):
-        self.path = directory / "clickhouse"
+        self.directory = directory / "clickhouse"
+        self.threads = THREADS
         self.chosen: dict[str, str] = {}
         self.session = None
 
-    def load(self, rows: Path) -> float | None:
-        fresh = not (self.path / "loaded").exists()
-        self.session = chdb.session.Session(str(self.path))
+    def begin(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        self.open()
         self.session.query("CREATE DATABASE IF NOT EXISTS bench")
-        if not fresh:
-            return None
-        began = time.perf_counter()
-        self.session.query("DROP TABLE IF EXISTS bench.events")
         self.session.query(self.create())
-        self.session.query(self.insert(rows))
+
+    def insert(self, rows: Path):
+        self.session.query(self.copy(rows))
+
+    def finish(self):
         self.session.query("OPTIMIZE TABLE bench.events FINAL")
-        (self.path / "loaded").touch()
-        return time.perf_counter() - began
+        self.close()
+
+    def open(self):
+        self.session = chdb.session.Session(str(self.directory / "data"))
+
+    def use_threads(self, threads: int):
+        self.threads = threads
 
     def create(self) -> str:
         columns = [f"`{name}` LowCardinality(String)" for name in TEXT]
@@ -123,7 +162,7 @@ class ClickHouse:
             CREATE TABLE bench.events (event LowCardinality(String), person UInt32, time Int64, insert_id UInt64,
                 {", ".join(columns)}) ENGINE = MergeTree ORDER BY (event, person, time)"""
 
-    def insert(self, rows: Path) -> str:
+    def copy(self, rows: Path) -> str:
         kinds = {name: "String" for name in ["distinct_id", "$insert_id", *TEXT]}
         kinds |= {"time": "Int64"} | {name: "Nullable(Int32)" for name in NUMBER}
         kinds |= {name: "Nullable(Bool)" for name in FLAG} | {name: "Array(String)" for name in LIST}
@@ -143,7 +182,7 @@ class ClickHouse:
 
     def run(self, sql: str) -> list:
         sql = sql.replace("FROM events", "FROM bench.events")
-        settings = f"SETTINGS max_threads = {THREADS}, output_format_json_quote_64bit_integers = 0"
+        settings = f"SETTINGS max_threads = {self.threads}, output_format_json_quote_64bit_integers = 0"
         settings += ", count_distinct_implementation = 'uniqExact'"
         answer = self.session.query(f"SELECT * FROM ({sql}) {settings}", "JSONCompact")
         return json.loads(answer.bytes())["data"]

@@ -3,6 +3,7 @@
 import datetime
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,24 @@ def target_directory() -> Path:
 def require(binary: Path):
     if not binary.exists():
         sys.exit(f"{binary} is missing; `cargo build --workspace` makes it, or name another one with --frostpane")
+
+
+def drop_page_cache() -> bool:
+    """Lets the kernel forget every file it holds in memory; `False` where that is not allowed."""
+    os.sync()
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3\n")
+    except OSError:
+        print("the page cache cannot be dropped: no cold times", file=sys.stderr)
+        return False
+    return True
+
+
+def require_disk(directory: Path, size: int):
+    """Ends the program rather than fill the disk."""
+    free = shutil.disk_usage(directory).free
+    if free < size:
+        sys.exit(f"{directory} has {free / 1e9:.0f} GB free; this may take {size / 1e9:.0f} GB")
 
 
 def description() -> str:

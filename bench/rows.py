@@ -9,6 +9,7 @@ up in the vault, runs every value through the firewall and checks every row for 
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -34,12 +35,22 @@ FLAG = "newsletter streaming cached annual".split()
 LIST = "scopes features".split()
 
 
-def generator() -> Path:
-    """The program that writes rows, built if need be."""
-    subprocess.run(
-        ["cargo", "build", "--quiet", "--package", "synthetic", "--example", "rows"], cwd=ROOT, check=True
-    )
-    return target_directory() / "debug/examples/rows"
+#: Rows of a chunk: 470 MB of NDJSON. All 100 million at once would be 47 GB.
+CHUNK_ROWS = 1_000_000
+
+
+def example(package: str, name: str) -> Path:
+    """A program among the examples of a crate, built if need be."""
+    # Together with the whole program, whose features its dependencies have been compiled with.
+    command = ["cargo", "build", "--quiet", "--locked", "--package", "frostpane", "--package", package]
+    subprocess.run([*command, "--example", name], cwd=ROOT, check=True)
+    return target_directory() / "debug/examples" / name
+
+
+def generator(form: str, persons: int, events: int) -> list:
+    """The command that writes rows to its standard output."""
+    numbers = [str(number) for number in (persons, events, DAYS, SEED, END_MS)]
+    return [example("synthetic", "rows"), form, *numbers]
 
 
 def generate(form: str, persons: int, events: int, path: Path):
@@ -47,14 +58,31 @@ def generate(form: str, persons: int, events: int, path: Path):
     if path.exists():
         return
     began = time.perf_counter()
-    numbers = [str(number) for number in (persons, events, DAYS, SEED, END_MS)]
     partial = path.with_suffix(".partial")
     with open(partial, "wb") as out:
-        subprocess.run([generator(), form, *numbers], stdout=out, check=True)
+        subprocess.run(generator(form, persons, events), stdout=out, check=True)
     partial.rename(path)
     print(f"generated {path.name} in {time.perf_counter() - began:.1f} s", file=sys.stderr)
 
 
-def count(path: Path) -> int:
-    with open(path, "rb") as lines:
-        return sum(part.count(b"\n") for part in iter(lambda: lines.read(1 << 22), b""))
+def chunks(form: str, persons: int, events: int, directory: Path) -> Iterator[tuple[Path, int]]:
+    """The rows as files of CHUNK_ROWS, one after the other, each with its number of rows and gone before the next."""
+    path = directory / "chunk.ndjson"
+    with subprocess.Popen(generator(form, persons, events), stdout=subprocess.PIPE, bufsize=1 << 20) as process:
+        try:
+            while rows := write_lines(process.stdout, path):
+                yield path, rows
+        finally:
+            path.unlink(missing_ok=True)
+            process.kill()
+
+
+def write_lines(lines, path: Path) -> int:
+    rows = 0
+    with open(path, "wb", buffering=1 << 20) as out:
+        for line in lines:
+            out.write(line)
+            rows += 1
+            if rows == CHUNK_ROWS:
+                break
+    return rows

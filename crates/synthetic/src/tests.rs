@@ -124,6 +124,28 @@ fn every_form_is_json_and_says_the_same() {
 }
 
 #[test]
+fn articles_of_the_reduced_form_have_a_long_tail() {
+    let mut views: BTreeMap<String, usize> = BTreeMap::new();
+    for event in Generator::new(options(2_000, Some(100_000))).events() {
+        let mut line = Vec::new();
+        event.write_reduced_line(&mut line);
+        let reduced: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        let url = reduced["properties"]["$current_url"].as_str().unwrap_or_default();
+        if url.contains("/articles/") {
+            assert_eq!(event.name(), "Docs Viewed");
+            *views.entry(url.to_owned()).or_default() += 1;
+        }
+    }
+    let all: usize = views.values().sum();
+    let rare = views.values().filter(|&&count| count <= 2).count();
+    assert!(
+        rare * 2 > views.len() && views.values().any(|&count| count * 50 > all),
+        "{} articles, {rare} of them rare, {all} views",
+        views.len()
+    );
+}
+
+#[test]
 fn insert_ids_repeat_only_on_copies() {
     let generator = Generator::new(options(1_500, None));
     let mut seen = HashMap::new();

@@ -8,8 +8,8 @@ use crate::clock::DAY_MS;
 use crate::event::{BORROWED, Identity, Kind, Mess, SyntheticEvent};
 use crate::mess::secret;
 use crate::pages::{
-    APP, DOCS, ENDPOINTS, ERRORS, FEATURES, LANDINGS, LANGUAGES, MANUAL, MODELS, PLANS, PRICES, REGIONS, ROLES,
-    SEARCHES, SITE,
+    APP, COMPANY_FIRST, COMPANY_SECOND, DOCS, ENDPOINTS, ERRORS, FEATURES, LANDINGS, LANGUAGES, MANUAL, MODELS, PLANS,
+    PRICES, REGIONS, ROLES, SEARCHES, SITE,
 };
 use crate::person::NO_ORGANIZATION;
 use crate::setups::{SETUPS, Setup};
@@ -47,6 +47,9 @@ impl SyntheticEvent<'_> {
 
     /// Appends an export line of what is left to store: reduced values, nothing that has to be removed, and one
     /// `distinct_id` per person (`p` and [`Self::person`]), so that other engines can be given exactly the same rows.
+    ///
+    /// Every fourth page of the manual is one of its articles here, of which there are so many that most are hardly
+    /// ever read: engines have to show what they make of a property with a long tail.
     pub fn write_reduced_line(&self, out: &mut Vec<u8>) {
         self.write(Form::Reduced, out);
         out.push(b'\n');
@@ -203,6 +206,11 @@ impl SyntheticEvent<'_> {
     fn write_url(&self, form: Form, channel: Option<&Channel>, line: &mut Line) {
         line.key("$current_url");
         line.out.push(b'"');
+        if form == Form::Reduced && self.row.kind == Kind::DocsViewed && self.bits(5).is_multiple_of(4) {
+            self.write_article(line);
+            line.out.push(b'"');
+            return;
+        }
         let choice = usize::from(self.row.choice);
         let (host, path) = match self.row.kind {
             Kind::LandingViewed => (SITE, LANDINGS[choice]),
@@ -236,6 +244,24 @@ impl SyntheticEvent<'_> {
             line.raw(&self.world.email(self.row.person).replace('@', "%40"));
         }
         line.out.push(b'"');
+    }
+
+    /// One of 131,071 articles, each about twice as likely as the one of twice its rank.
+    fn write_article(&self, line: &mut Line) {
+        let bits = self.bits(5) >> 2;
+        let octave = 1 << (bits % 17);
+        let mut rank = (octave + (bits >> 8) % octave) as usize;
+        line.raw(DOCS);
+        line.raw("/articles");
+        for (place, words) in [COMPANY_FIRST, COMPANY_SECOND, COMPANY_FIRST, COMPANY_SECOND]
+            .into_iter()
+            .enumerate()
+        {
+            line.raw(if place == 0 { "/" } else { "-" });
+            line.out
+                .extend(words[rank % words.len()].bytes().map(|byte| byte.to_ascii_lowercase()));
+            rank /= words.len();
+        }
     }
 
     fn write_project(&self, form: Form, line: &mut Line) {
