@@ -14,6 +14,7 @@ def compare(engines: list, questions: list) -> set[str]:
     """Asks everything once, which also warms the engines; names of the questions that are answered differently."""
     differing = set()
     for question in questions:
+        print(f"comparing: {question.name}", file=sys.stderr)
         answers = []
         for engine in engines:
             try:
@@ -36,7 +37,8 @@ def warm(engines: list, questions: list, runs: int) -> dict:
     for question in questions if runs else []:
         for engine in engines:
             ask(engine, question)
-    for _ in range(runs):
+    for done in range(runs):
+        print(f"warm run {done + 1} of {runs}", file=sys.stderr)
         for question in questions:
             for engine in engines:
                 record(times, question, engine)
@@ -49,7 +51,8 @@ def cold(engines: list, questions: list, runs: int) -> dict:
     Without --cold-runs, or where the page cache cannot be dropped, there are no times.
     """
     times: dict[str, dict[str, list]] = {question.name: {} for question in questions}
-    for _ in range(runs):
+    for done in range(runs):
+        print(f"cold run {done + 1} of {runs}", file=sys.stderr)
         for question in questions:
             for engine in engines:
                 if engine.name == "reference":
