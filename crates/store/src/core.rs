@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::error::StoreError;
+use crate::log::commit::Queue;
 use crate::memory::{MemoryUse, Reservation};
 use crate::options::{StoreMetrics, StoreOptions};
 use crate::retention::Cutoffs;
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     pub catalog: Catalog,
     pub shards: u32,
     pub cache: Arc<ColumnCache>,
+    /// What the writer of the log is to do.
+    pub queue: Queue,
     state: Mutex<State>,
     fresh: FreshFigures,
     /// Told when fresh rows became fewer, or the store closes.
@@ -113,6 +116,7 @@ impl Core {
         Core {
             cache: ColumnCache::new(options.cache_bytes, &options.memory),
             catalog,
+            queue: Queue::default(),
             shards: state.shards,
             fresh: FreshFigures::default(),
             state: Mutex::new(state),

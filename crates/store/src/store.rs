@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::core::{Core, State, catalog_file, log_directory, segment_directory};
 use crate::error::StoreError;
 use crate::lock::DirectoryLock;
-use crate::log::commit::{self, Position, Queue};
+use crate::log::commit::{self, Position};
 use crate::log::files::LogFiles;
 use crate::log::recovery;
 use crate::maintain;
@@ -34,7 +34,6 @@ pub struct Store {
 
 struct Inner {
     core: Arc<Core>,
-    queue: Arc<Queue>,
     background: Arc<maintain::Signal>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held as long as the store lives; keeps other processes out.
@@ -83,18 +82,17 @@ impl Store {
         let directory = log_directory(&options);
         let recovered = replay(&options, &directory, &mut state)?;
         let limit = options.log_file_bytes;
-        let files = LogFiles::resume(options.disk.clone(), &directory, limit, recovered.next, recovered.last)?;
-        LogFiles::remove_below(&*options.disk, &directory, flushed)?;
+        let mut files = LogFiles::resume(options.disk.clone(), &directory, limit, recovered.next, recovered.last)?;
+        files.remove_below(flushed)?;
         sweep_orphans(&options, &state)?;
         let core = Arc::new(Core::new(options, catalog, state));
         core.note_fresh(&core.state());
         core.note_log(files.end(), false);
-        let queue = Arc::new(Queue::default());
         let background = Arc::new(maintain::Signal::default());
         let mut threads = Vec::new();
         {
-            let (core, queue) = (core.clone(), queue.clone());
-            threads.push(spawn("store-log", move || commit::run(&queue, files, &core))?);
+            let core = core.clone();
+            threads.push(spawn("store-log", move || commit::run(&core.queue, files, &core))?);
         }
         if core.options.background {
             let (core, signal) = (core.clone(), background.clone());
@@ -109,7 +107,6 @@ impl Store {
         Ok(Store {
             inner: Arc::new(Inner {
                 core,
-                queue,
                 background,
                 threads: Mutex::new(threads),
                 _lock: lock,
@@ -125,14 +122,14 @@ impl Store {
             return Err(StoreError::UnknownProject(record.project));
         }
         self.inner.core.wait_for_room()?;
-        self.inner.queue.append(record)
+        self.inner.core.queue.append(record)
     }
 
     /// Appends records to the log as one group: one write, one fsync. [`Store::append`] of several threads comes to
     /// the same; here it does not depend on how fast they are, and a simulation can be repeated.
     #[doc(hidden)]
     pub fn append_group(&self, records: Vec<Record>) -> Result<Vec<Result<Position, StoreError>>, StoreError> {
-        self.inner.queue.append_group(records)
+        self.inner.core.queue.append_group(records)
     }
 
     /// Highest identity feed entry of the project that is durable in the log.
@@ -184,7 +181,7 @@ impl Store {
 
 impl Inner {
     fn stop(&self) {
-        self.queue.close();
+        self.core.queue.close();
         self.core.close();
         self.background.stop();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));

@@ -31,7 +31,20 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct Waiting {
     appends: Vec<Append>,
+    removal: Option<Removal>,
     closed: bool,
+}
+
+/// Files with nothing but records up to `flushed` are to be removed. There is one flush at a time, and it waits.
+struct Removal {
+    flushed: u64,
+    reply: SyncSender<Result<(), StoreError>>,
+}
+
+/// What the writer does next.
+enum Work {
+    Write(Vec<Append>),
+    Remove(Removal),
 }
 
 struct Append {
@@ -82,6 +95,19 @@ impl Queue {
             .collect())
     }
 
+    /// Has the log files removed whose records are all in segments, and returns when they are gone.
+    pub fn remove_below(&self, flushed: u64) -> Result<(), StoreError> {
+        let (reply, answer) = sync_channel(1);
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(StoreError::Closed);
+        }
+        waiting.removal = Some(Removal { flushed, reply });
+        drop(waiting);
+        self.changed.notify_one();
+        answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
     fn put(&self, appends: impl IntoIterator<Item = Append>) -> Result<(), StoreError> {
         let mut waiting = self.lock();
         if waiting.closed {
@@ -103,10 +129,17 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next group; `None` when the queue is closed and empty.
-    fn take(&self, company: usize, gather: Duration) -> Option<Vec<Append>> {
+    /// The next group, or files to remove; `None` when the queue is closed and empty.
+    fn take(&self, company: usize, gather: Duration) -> Option<Work> {
         let mut waiting = self.lock();
-        while waiting.appends.is_empty() {
+        // The removal first: appends may never stop coming.
+        loop {
+            if let Some(removal) = waiting.removal.take() {
+                return Some(Work::Remove(removal));
+            }
+            if !waiting.appends.is_empty() {
+                break;
+            }
             if waiting.closed {
                 return None;
             }
@@ -129,7 +162,7 @@ impl Queue {
             bytes <= GROUP_BYTES
         });
         let count = fits.count().max(1);
-        Some(waiting.appends.drain(..count).collect())
+        Some(Work::Write(waiting.appends.drain(..count).collect()))
     }
 }
 
@@ -142,6 +175,7 @@ impl Drop for RefuseAtEnd<'_> {
         waiting.closed = true;
         // Dropping an append answers it.
         waiting.appends.clear();
+        waiting.removal = None;
     }
 }
 
@@ -149,9 +183,18 @@ impl Drop for RefuseAtEnd<'_> {
 pub(crate) fn run(queue: &Queue, mut files: LogFiles, core: &Core) {
     let _refuse = RefuseAtEnd(queue);
     let mut company = 1;
-    while let Some(group) = queue.take(company, core.options.gather) {
-        company = group.len();
-        commit(group, &mut files, core);
+    while let Some(work) = queue.take(company, core.options.gather) {
+        match work {
+            Work::Write(group) => {
+                company = group.len();
+                commit(group, &mut files, core);
+            }
+            Work::Remove(removal) => {
+                let removed = files.remove_below(removal.flushed);
+                core.note_log(files.end(), files.is_stopped());
+                let _ = removal.reply.send(removed);
+            }
+        }
     }
 }
 

@@ -164,13 +164,22 @@ impl LogFiles {
         self.stopped.is_some()
     }
 
-    /// Removes files all of whose records are at or below `flushed`. The file being written stays.
-    pub fn remove_below(disk: &dyn Disk, directory: &Path, flushed: u64) -> Result<(), StoreError> {
-        let firsts = list(disk, directory)?;
-        for pair in firsts.windows(2) {
-            if pair[1] <= flushed + 1 {
-                let path = file_path(directory, pair[0]);
-                disk.remove(&path)
+    /// Removes files all of whose records are at or below `flushed`: also the one being written, if nothing newer is in
+    /// it, so that what is in segments does not lie on the disk twice until the log's file is full.
+    pub fn remove_below(&mut self, flushed: u64) -> Result<(), StoreError> {
+        // After a failed sync it is unknown what the last file holds; recovery must find it.
+        let all_flushed = self.next <= flushed + 1 && self.stopped.is_none();
+        if all_flushed {
+            self.current = None;
+        }
+        let behind_last = all_flushed.then_some(self.next);
+        let firsts = list(&*self.disk, &self.directory)?;
+        let following = firsts.iter().skip(1).copied().chain(behind_last);
+        for (first, following) in firsts.iter().zip(following) {
+            if following <= flushed + 1 {
+                let path = file_path(&self.directory, *first);
+                self.disk
+                    .remove(&path)
                     .map_err(|source| StoreError::io("remove", &path, source))?;
             }
         }

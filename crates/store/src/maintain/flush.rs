@@ -10,7 +10,6 @@ use super::written::Written;
 use crate::catalog::publish::{ProjectChanges, Publication};
 use crate::core::Core;
 use crate::error::StoreError;
-use crate::log::files::LogFiles;
 use crate::rows::sorted::{Gathering, RowKey, drop_copies, sort};
 use crate::segment::Segment;
 use crate::snapshot::SnapshotParts;
@@ -50,7 +49,8 @@ pub(crate) fn flush(core: &Core) -> Result<(), StoreError> {
     if result.is_err() {
         give_back(core, taken);
     }
-    result
+    result?;
+    core.queue.remove_below(position)
 }
 
 fn take(core: &Core) -> (u64, Vec<Taken>) {
@@ -146,7 +146,7 @@ fn write_and_publish(core: &Core, position: u64, taken: &mut [Taken]) -> Result<
         let superseded = segment.file.superseded.lock();
         superseded.unwrap_or_else(PoisonError::into_inner).forget_filters();
     }
-    LogFiles::remove_below(&*core.options.disk, &core.log_directory(), position)
+    Ok(())
 }
 
 /// Writes a project's fresh rows and finds the earlier rows that they supersede.

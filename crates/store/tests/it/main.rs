@@ -9,6 +9,7 @@ mod damage;
 mod disk_faults;
 mod full_disk;
 mod locking;
+mod log_files;
 mod memory;
 mod model_store;
 mod profiles;

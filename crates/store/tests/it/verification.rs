@@ -17,7 +17,7 @@ fn filled(directory: &Path) {
     for step in 0..40 {
         let events = (0..20).map(|n| event("open", n % 5, NOW_MS + step * 100 + n as i64, Some(n)));
         store.append(record(events.collect())).unwrap();
-        if step == 19 {
+        if step == 9 {
             store.flush().unwrap();
         }
     }
