@@ -2,8 +2,8 @@
 
 They come from crates/synthetic in its *reduced* form: one `distinct_id` per person (`p0`, `p1`, ...), values as the
 firewall leaves them, no copies. So Frostpane has nothing to merge, remove or deduplicate that the others would have
-to imitate, and answers can be compared number for number. Frostpane still does all its work: it looks every identity
-up in the vault, runs every value through the firewall and checks every row for copies.
+to imitate, and answers can be compared number for number. bench/ingest and bench/size send the *export* form, which
+has all of that.
 """
 
 import subprocess
