@@ -6,13 +6,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sqlite3
 import time
 
 import pytest
 
 from support.api import PURPOSE, Api, day, now_ms
 from support.installation import REPOSITORY, Installation
+from support.pages import changing
 
 REPORT = {"range": {"from": day(-1), "to": day()},
           "question": {"kind": "insights", "metrics": [{"measure": "total"}], "unit": "day"}}
@@ -117,7 +117,7 @@ class World:
     def _colleagues(self) -> dict[str, str]:
         """Accounts of the other roles with sign-in links; the command line makes the owner's only."""
         codes = {}
-        with sqlite3.connect(self.server.vault / "accounts.db") as database:
+        with changing(self.server.vault / "accounts.db") as database:
             for number, role in enumerate(ROLES[1:], start=2):
                 codes[role] = role.ljust(43, "_")
                 database.execute("INSERT INTO account(account,role,state,email_idx,email,created_ms) VALUES (?,?,'live',?,?,?)",
@@ -130,7 +130,7 @@ class World:
         """The command line makes one project; another one goes into the catalog by hand, with digests like the first's."""
         secret, account, token = "fpa_" + "S" * 36, ("sa-second", "fps_" + "T" * 36), "fpw_" + "U" * 36
         catalog = next(path for path in self.server.data.rglob("*") if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3")
-        with sqlite3.connect(catalog) as database:
+        with changing(catalog) as database:
             database.execute("INSERT INTO project(id,name,timezone,created_ms,settings) SELECT 2,'Second',timezone,created_ms,settings FROM project WHERE id=1")
             for kind, text, username in (("ApiSecret", secret, None), ("ServiceAccount", account[1], account[0]), ("WriteToken", token, None)):
                 stored_kind, scopes = database.execute(

@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import shutil
-import sqlite3
 import stat
 import subprocess
 import threading
@@ -17,6 +16,7 @@ import pytest
 
 from support.api import Api, now_ms
 from support.installation import BINARY, Installation
+from support.pages import changing
 
 PERSONS = 60
 EVENTS = ["Sign up", "Visit", "Buy"]
@@ -365,17 +365,15 @@ def test_formats_of_a_later_program_are_refused_with_a_way_out(server):
     checked = json.loads(command(server, "upgrade", "--data", server.data, "--vault", server.vault, "--check", "--json").stdout)
     assert {entry["verdict"] for entry in checked["formats"]} == {"current"}
     for file in (server.data / "catalog.db", server.vault / "vault.db"):
-        database = sqlite3.connect(file)
-        found = database.execute("PRAGMA user_version").fetchone()[0]
-        database.execute("PRAGMA user_version = 99")
-        database.commit()
+        with changing(file) as database:
+            found = database.execute("PRAGMA user_version").fetchone()[0]
+            database.execute("PRAGMA user_version = 99")
         said = command(server, "upgrade", "--data", server.data, "--vault", server.vault, "--check", code=1).stderr
         assert str(file) in said and "restore a backup" in said
         command(server, "upgrade", "--data", server.data, "--vault", server.vault, code=1)
         refused = subprocess.run([BINARY, "serve", "--data", server.data, "--vault", server.vault, "--listen", "127.0.0.1:0"],
                                  env=server.environment, capture_output=True, text=True, timeout=60, check=False)
         assert refused.returncode == 1 and "this program reads up to" in refused.stderr, refused.stderr
-        database.execute(f"PRAGMA user_version = {found}")
-        database.commit()
-        database.close()
+        with changing(file) as database:
+            database.execute(f"PRAGMA user_version = {found}")
     server.start()

@@ -52,6 +52,7 @@ impl Upgrade {
             options.background = false;
             // Opening is what upgrades; a running server has done so.
             Store::open(options)?.close();
+            vault::backup::upgrade(&self.vault)?;
             return self.tell(&self.formats()?);
         }
         self.tell(&formats)

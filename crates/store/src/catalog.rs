@@ -78,6 +78,7 @@ impl Catalog {
 /// Writes a consistent copy of a database, live or not, to a new or empty file. Over a connection of its own: whoever reads
 /// or saves a document meanwhile does not wait.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    pages::register();
     let copied = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .and_then(|connection| connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]));
     copied.map(drop).map_err(StoreError::catalog("copy itself"))

@@ -105,9 +105,16 @@ impl StoreError {
     }
 
     pub(crate) fn catalog(action: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-        move |source| StoreError::Catalog {
-            action,
-            source: Arc::new(source),
+        move |source| match pages::damage(&source) {
+            Some(damage) => StoreError::Corrupt {
+                file: damage.file.unwrap_or_else(|| "catalog.db".into()),
+                offset: damage.offset,
+                what: format!("{}, so it cannot {action}; restore from a backup", damage.what),
+            },
+            None => StoreError::Catalog {
+                action,
+                source: Arc::new(source),
+            },
         }
     }
 

@@ -3,8 +3,8 @@
 //! Works on a store that runs, in this process or another, as on one that does not: what a flush or a compaction takes away
 //! meanwhile is asked for again in the catalog before it counts as missing, and the log's end is read as recovery would.
 //!
-//! The catalog is a SQLite database without checksums of its own. Its structure is checked (`integrity_check`), and that
-//! everything in it can be read; a flipped bit inside a value that stays readable is not found here.
+//! The catalog is a SQLite database whose pages carry checksums ([`pages`]). SQLite's `integrity_check` reads all that are in use; then
+//! every row is read into what a start would make of it.
 
 use crate::catalog::{self, CatalogReader};
 use crate::disk::{Disk, RealDisk, read_all};
@@ -57,6 +57,9 @@ pub fn verify(directory: &Path, pace: &mut dyn FnMut(u64)) -> Result<Verified, S
         pace,
         verified: Verified::default(),
     };
+    if let Err(error) = CatalogReader::check_wal(&file) {
+        verifying.found(&file, &error);
+    }
     match version.and_then(|()| verifying.catalog(&file)) {
         Ok(catalog) => {
             verifying.segments(&catalog);
@@ -76,8 +79,18 @@ struct Verifying<'a> {
 impl Verifying<'_> {
     fn found(&mut self, file: &Path, error: &StoreError) {
         let damage = match error {
-            StoreError::Corrupt { file, offset, what } => Damage {
-                file: file.clone(),
+            StoreError::Corrupt {
+                file: damaged,
+                offset,
+                what,
+            } => Damage {
+                // Of some damage SQLite does not say in which file it is.
+                file: if *damaged == Path::new("catalog.db") {
+                    file
+                } else {
+                    damaged
+                }
+                .to_path_buf(),
                 offset: Some(*offset),
                 what: what.clone(),
             },

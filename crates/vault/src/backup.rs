@@ -67,6 +67,15 @@ fn close(connection: Connection) -> Result<(), VaultServeError> {
     connection.close().map_err(|(_, error)| error.into())
 }
 
+/// Brings the databases of a vault that nobody has open up to this program's format, as opening the vault does. No key is needed.
+pub fn upgrade(vault: &Path) -> Result<(), VaultServeError> {
+    let _lock = DirectoryLock::take(vault)?;
+    for name in [CIPHERTEXT[0], CIPHERTEXT[1], KEYSTORE] {
+        sqlite::open(&vault.join(name))?;
+    }
+    Ok(())
+}
+
 /// Version of each database of a vault. Changes nothing.
 pub fn formats(vault: &Path) -> Result<Vec<(PathBuf, u32)>, VaultServeError> {
     let mut found = Vec::new();
@@ -131,6 +140,9 @@ pub fn verify(vault: &Path) -> VaultVerified {
 }
 
 fn faults_of(file: &Path, name: &str) -> Result<Vec<String>, rusqlite::Error> {
+    if let Err(damaged) = sqlite::check_wal(file) {
+        return Ok(vec![damaged.to_string()]);
+    }
     let connection = sqlite::open_reader(file)?;
     let mut check = connection.prepare("PRAGMA integrity_check(20)")?;
     let mut faults: Vec<String> = check.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;

@@ -10,7 +10,10 @@ use vault_client::VaultError;
 pub enum Fault {
     /// The database refused; nothing was stored. Trying again may help.
     #[error("the vault's storage refused")]
-    Storage(#[from] rusqlite::Error),
+    Storage(#[source] rusqlite::Error),
+    /// A page of a database fails its checksum. Never served; other pages are.
+    #[error("a database of the vault is damaged ({what}); restore it from a backup")]
+    Damaged { what: String },
     /// A commit ended in an unknown state, so nothing more is written until a restart has read the files again.
     #[error("the vault stopped writing and must be restarted")]
     Stopped,
@@ -29,6 +32,23 @@ pub enum Fault {
     /// The operating system gave no randomness.
     #[error("no randomness from the operating system")]
     Randomness,
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Fault {
+        match pages::damage(&error) {
+            Some(damage) => Fault::Damaged {
+                what: format!("{} at byte {}", name_of(&damage), damage.offset),
+            },
+            None => Fault::Storage(error),
+        }
+    }
+}
+
+/// The file's name alone: what a caller is told says nothing about directories.
+fn name_of(damage: &pages::Damage) -> String {
+    let name = damage.file.as_deref().and_then(std::path::Path::file_name);
+    name.map_or_else(|| damage.what.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 impl Fault {
@@ -51,7 +71,7 @@ impl From<Fault> for VaultError {
             Fault::Storage(_) | Fault::Stopped | Fault::Ledger(_) | Fault::Randomness => {
                 VaultError::Unavailable(fault.to_string())
             }
-            Fault::Tampered(_) => VaultError::refused(ErrorCode::Internal, fault.to_string()),
+            Fault::Tampered(_) | Fault::Damaged { .. } => VaultError::refused(ErrorCode::Internal, fault.to_string()),
             Fault::Overloaded => VaultError::Overloaded,
             Fault::Refused { code, message } => VaultError::Refused { code, message },
         }
@@ -87,6 +107,16 @@ pub enum VaultServeError {
          made before it first ran", file.display(), crate::FORMAT_VERSION
     )]
     NewerFormat { file: PathBuf, found: u32 },
+    /// A database is not what was written.
+    #[error("{} is damaged at byte {offset}: {what}; restore it from a backup", file.display())]
+    Damaged {
+        file: PathBuf,
+        offset: u64,
+        what: &'static str,
+    },
+    /// A file of an earlier version could not be brought up to date. It is as it was.
+    #[error("{} cannot be brought up to date: {source}", file.display())]
+    Upgrade { file: PathBuf, source: pages::SealError },
     /// The folder of the socket would let others in.
     #[error("{} must not be open to other users (mode 0750 or less)", .0.display())]
     OpenFolder(PathBuf),
@@ -103,6 +133,6 @@ impl VaultServeError {
 
 impl From<rusqlite::Error> for VaultServeError {
     fn from(error: rusqlite::Error) -> VaultServeError {
-        VaultServeError::Fault(Fault::Storage(error))
+        VaultServeError::Fault(error.into())
     }
 }

@@ -16,12 +16,18 @@ pub(crate) struct CatalogReader(Connection);
 
 impl CatalogReader {
     pub fn open(file: &Path) -> Result<CatalogReader, StoreError> {
+        pages::register();
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             connection.busy_timeout(Duration::from_secs(5))?;
             Ok(connection)
         };
         open().map(CatalogReader).map_err(StoreError::catalog("open itself"))
+    }
+
+    /// Looks for commits that its write-ahead log has lost to damage.
+    pub fn check_wal(file: &Path) -> Result<(), StoreError> {
+        schema::check_wal(file)
     }
 
     /// Version of the tables.

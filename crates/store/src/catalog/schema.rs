@@ -6,10 +6,20 @@ use std::path::Path;
 
 /// Version of the tables, in SQLite's `user_version`. A store of an earlier version is brought up to it when it is opened
 /// ([`UPGRADES`]); one of a later version is refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
-/// What leads from version 1 to 2, from 2 to 3, and so on. Each runs once, in a transaction with the new version.
-const UPGRADES: [&str; 1] = ["
+/// What leads from one version to the next.
+enum Step {
+    /// Runs in a transaction with the new version.
+    Statements(&'static str),
+    /// Checksums for every page, by a copy that takes the file's place with the new version in it.
+    Checksums,
+}
+
+/// What leads from version 1 to 2, from 2 to 3, and so on.
+const UPGRADES: [Step; 2] = [Step::Statements(DOCUMENT_VERSIONS), Step::Checksums];
+
+const DOCUMENT_VERSIONS: &str = "
 ALTER TABLE document ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE document ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE document ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
@@ -18,7 +28,7 @@ ALTER TABLE document ADD COLUMN changed_by TEXT NOT NULL DEFAULT '';
 CREATE TABLE document_number(project INTEGER NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL,
     PRIMARY KEY(project, kind)) STRICT, WITHOUT ROWID;
 INSERT INTO document_number SELECT project, kind, max(id) FROM document GROUP BY project, kind;
-"];
+";
 
 const TABLES: &str = "
 CREATE TABLE setting(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -119,7 +129,9 @@ CREATE TABLE profile(
 
 /// Creates the database file with its tables.
 pub(super) fn create(file: &Path, shards: u32) -> Result<Connection, StoreError> {
+    pages::register();
     let connection = Connection::open(file).map_err(StoreError::catalog("create the database"))?;
+    pages::seal_new(&connection).map_err(StoreError::catalog("create the database"))?;
     configure(&connection)?;
     let setup = format!(
         "BEGIN; {TABLES}
@@ -134,16 +146,34 @@ pub(super) fn create(file: &Path, shards: u32) -> Result<Connection, StoreError>
 
 /// Opens an existing database of this version or an earlier one.
 pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
+    pages::register();
+    check_wal(file)?;
+    let connection = connect(file)?;
+    let found = version(&connection)?;
+    check_version(file, found)?;
+    configure(&connection)?;
+    upgrade(file, connection, found)
+}
+
+fn connect(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags).map_err(|source| StoreError::NotAStore {
+    Connection::open_with_flags(file, flags).map_err(|source| StoreError::NotAStore {
         directory: file.parent().unwrap_or(file).to_path_buf(),
         what: format!("its catalog cannot be opened: {source}"),
-    })?;
-    let version = version(&connection)?;
-    check_version(file, version)?;
-    configure(&connection)?;
-    upgrade(&connection, version).map_err(StoreError::catalog("bring its tables up to date"))?;
-    Ok(connection)
+    })
+}
+
+/// Commits that the write-ahead log has lost to damage would be missing without a word.
+pub(super) fn check_wal(file: &Path) -> Result<(), StoreError> {
+    match pages::wal::check(file) {
+        Ok(None) => Ok(()),
+        Ok(Some(damage)) => Err(StoreError::corrupt(
+            &damage.file,
+            damage.offset,
+            "a frame fails its checksum, and later commits follow it; restore from a backup",
+        )),
+        Err(source) => Err(StoreError::io("read the write-ahead log of", file, source)),
+    }
 }
 
 pub(super) fn version(connection: &Connection) -> Result<u32, StoreError> {
@@ -168,11 +198,30 @@ pub(super) fn check_version(file: &Path, version: u32) -> Result<(), StoreError>
     }
 }
 
-fn upgrade(connection: &Connection, from: u32) -> rusqlite::Result<()> {
-    for (to, statements) in (2_u32..).zip(UPGRADES).filter(|(to, _)| *to > from) {
-        connection.execute_batch(&format!("BEGIN; {statements} PRAGMA user_version = {to}; COMMIT;"))?;
+fn upgrade(file: &Path, mut connection: Connection, from: u32) -> Result<Connection, StoreError> {
+    for (to, step) in (2_u32..).zip(UPGRADES).filter(|(to, _)| *to > from) {
+        match step {
+            Step::Statements(statements) => connection
+                .execute_batch(&format!("BEGIN; {statements} PRAGMA user_version = {to}; COMMIT;"))
+                .map_err(StoreError::catalog("bring its tables up to date"))?,
+            Step::Checksums => {
+                drop(connection);
+                pages::seal_existing(file, to).map_err(|error| seal_error(file, error))?;
+                connection = connect(file)?;
+                configure(&connection)?;
+            }
+        }
     }
-    Ok(())
+    Ok(connection)
+}
+
+fn seal_error(file: &Path, error: pages::SealError) -> StoreError {
+    let action = "give checksums to";
+    match error {
+        pages::SealError::Sqlite(source) => StoreError::catalog("give checksums to itself")(source),
+        pages::SealError::Io(source) => StoreError::io(action, file, source),
+        in_use @ pages::SealError::InUse => StoreError::io(action, file, std::io::Error::other(in_use)),
+    }
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
@@ -205,6 +254,8 @@ mod tests {
             let columns = "SELECT name || version || created_by || (SELECT last FROM document_number) FROM document";
             let read: String = connection.query_row(columns, (), |row| row.get(0)).unwrap();
             assert_eq!(read, "Sales14");
+            assert!(pages::is_sealed(&connection).unwrap());
+            assert_eq!(version(&connection).unwrap(), VERSION);
         }
     }
 
@@ -224,7 +275,41 @@ mod tests {
         );
         assert_eq!(left, (1, 5));
         connection.execute_batch("DROP TABLE document_number").unwrap();
+        drop(connection);
         assert_eq!(version(&open(&file).unwrap()).unwrap(), VERSION);
+    }
+
+    /// Killed behind each step of an upgrade, and within the last: the next start goes on from there.
+    #[test]
+    fn an_upgrade_goes_on_where_it_was_cut_off() {
+        let directory = tempfile::tempdir().unwrap();
+        let upgraded_to_2 = format!("{VERSION_1} BEGIN; {DOCUMENT_VERSIONS} PRAGMA user_version = 2; COMMIT;");
+        let half_a_copy = |file: &Path| std::fs::write(file.with_extension("db-sealing"), [7; 5000]).unwrap();
+        let nothing = |_: &Path| {};
+        type CutOff<'a> = &'a dyn Fn(&Path);
+        let left: [(&str, CutOff<'_>); 4] = [
+            (VERSION_1, &nothing),
+            (&upgraded_to_2, &nothing),
+            (&upgraded_to_2, &half_a_copy),
+            // The copy is complete and has not taken the file's place.
+            (&upgraded_to_2, &|file| {
+                pages::seal_existing(file, 3).unwrap();
+                std::fs::rename(file, file.with_extension("db-sealing")).unwrap();
+                Connection::open(file).unwrap().execute_batch(&upgraded_to_2).unwrap();
+            }),
+        ];
+        for (number, (statements, cut_off)) in left.into_iter().enumerate() {
+            let file = directory.path().join(format!("{number}.db"));
+            Connection::open(&file).unwrap().execute_batch(statements).unwrap();
+            cut_off(&file);
+            let connection = open(&file).unwrap();
+            let read: String = connection
+                .query_row("SELECT name || version FROM document", (), |row| row.get(0))
+                .unwrap();
+            assert_eq!((read.as_str(), version(&connection).unwrap()), ("Sales1", VERSION));
+            assert!(pages::is_sealed(&connection).unwrap());
+            assert!(!file.with_extension("db-sealing").exists());
+        }
     }
 
     #[test]

@@ -116,6 +116,99 @@ fn a_catalog_that_is_cut_off_is_found() {
     }
 }
 
+/// Numbers of the catalog's pages, each with a byte of it flipped: either it is found and named, or nothing depends on it.
+#[test]
+fn every_flipped_bit_of_the_catalog_is_found_or_lies_in_a_free_page() {
+    let directory = tempfile::tempdir().unwrap();
+    filled(directory.path());
+    let file = directory.path().join("catalog.db");
+    let free: u64 = rusqlite::Connection::open(&file)
+        .unwrap()
+        .pragma_query_value(None, "freelist_count", |row| row.get(0))
+        .unwrap();
+    let answers = || {
+        let store = Store::open(options(directory.path()))?;
+        let snapshot = store.snapshot(PROJECT);
+        let rows = scan(&snapshot, &everything(&snapshot)).len();
+        Ok((
+            rows,
+            store.catalog().projects(),
+            store.catalog().documents(PROJECT, "report")?,
+        ))
+    };
+    let expected = answers().unwrap_or_else(|error: StoreError| panic!("{error}"));
+    let content = std::fs::read(&file).unwrap();
+    let mut unnoticed = std::collections::BTreeSet::new();
+    // Every bit of the header, one of every 61st byte.
+    let places = (0..100 * 8).chain((100..content.len()).step_by(61).map(|at| at * 8 + at % 8));
+    for bit in places {
+        let mut damaged = content.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&file, &damaged).unwrap();
+        let found = verify(directory.path(), &mut |_| {}).unwrap().damage;
+        if found.is_empty() {
+            unnoticed.insert(bit / 8 / 4096);
+        } else {
+            assert!(found.iter().all(|damage| damage.file == file), "bit {bit}: {found:?}");
+        }
+        // A start reads most pages and refuses what is damaged; it never comes up with something else.
+        if bit % 9 == 0 {
+            match answers() {
+                Ok(found) => assert_eq!(found, expected, "bit {bit} changed an answer"),
+                Err(StoreError::Corrupt { file: named, .. }) => assert!(named.ends_with("catalog.db"), "{named:?}"),
+                Err(other) => panic!("bit {bit}: {other}"),
+            }
+        }
+        std::fs::write(&file, &content).unwrap();
+    }
+    assert!(unnoticed.len() as u64 <= free, "{unnoticed:?} of {free} free pages");
+    sound(directory.path());
+}
+
+/// What a killed process leaves in the write-ahead log are commits like any other.
+#[test]
+fn a_flipped_bit_of_the_catalogs_write_ahead_log_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    let store = create(options(directory.path()));
+    for step in 0..3 {
+        store
+            .append(record(vec![event("open", 1, NOW_MS + step, None)]))
+            .unwrap();
+        store.flush().unwrap();
+    }
+    for name in ["catalog.db", "catalog.db-wal"] {
+        std::fs::copy(directory.path().join(name), killed.path().join(name)).unwrap();
+    }
+    for folder in ["log", "segments"] {
+        std::fs::create_dir(killed.path().join(folder)).unwrap();
+        for file in files(directory.path(), folder) {
+            std::fs::copy(&file, killed.path().join(folder).join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    store.close();
+    sound(killed.path());
+    let log = killed.path().join("catalog.db-wal");
+    let content = std::fs::read(&log).unwrap();
+    let mut damaged = content.clone();
+    damaged[5_000] ^= 1;
+    std::fs::write(&log, damaged).unwrap();
+    let found = verify(killed.path(), &mut |_| {}).unwrap().damage;
+    assert!(found.iter().any(|damage| damage.file == log), "{found:?}");
+    match Store::open(options(killed.path())).map(drop) {
+        Err(StoreError::Corrupt { file, .. }) => assert_eq!(file, log),
+        other => panic!("{other:?}"),
+    }
+    std::fs::write(&log, content).unwrap();
+    assert_eq!(
+        Store::open(options(killed.path()))
+            .unwrap()
+            .snapshot(PROJECT)
+            .watermark(),
+        3
+    );
+}
+
 #[test]
 fn a_store_that_works_is_sound_at_every_moment() {
     let directory = tempfile::tempdir().unwrap();
