@@ -78,4 +78,4 @@ def test_segments_leave_the_disk(server):
     # What had been past it for less than a week may come back.
     assert 20 <= counts(api)[0] <= 28
     metrics = api.request("GET", "/metrics").text
-    assert "frostpane_store_retention_overdue 0" in metrics
+    assert 'frostpane_store_retention_overdue{project="1"} 0' in metrics

@@ -69,6 +69,10 @@ impl Report {
         self.verified.iter().flat_map(|verified| &verified.damage)
     }
 
+    fn files(&self) -> Vec<PathBuf> {
+        self.damage().map(|finding| finding.file.clone()).collect()
+    }
+
     fn bytes(&self) -> u64 {
         self.verified.iter().map(|verified| verified.bytes).sum()
     }
@@ -114,6 +118,10 @@ impl Verify {
         let mut report = Report::default();
         if let Some(data) = &self.data {
             verify_data(data, &mut pace, &mut report)?;
+            // The directory may be one that must not or cannot be written.
+            if let Err(error) = store::examine_at_start(data, &report.files()) {
+                tracing::warn!(%error, "The next start will not know of it");
+            }
         }
         if let Some(vault) = &self.vault {
             verify_vault(vault, &mut pace, &mut report);
@@ -157,6 +165,9 @@ pub fn verify_running(places: &Places, app: &App, rate: u64) -> anyhow::Result<R
     let mut report = Report::default();
     verify_data(&places.data, &mut pace, &mut report)?;
     verify_vault(&places.vault, &mut pace, &mut report);
+    for file in report.files() {
+        app.store.examine(&file);
+    }
     for finding in report.damage() {
         tracing::error!(file = %finding.file.display(), offset = finding.offset, "Damaged: {}", finding.what);
     }

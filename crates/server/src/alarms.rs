@@ -9,10 +9,11 @@ pub fn alarms(app: &App) -> Vec<String> {
         alarms
             .push("The log stopped after a failed sync: events are refused. Restart the server to recover.".to_owned());
     }
-    match app.integrity.damaged_files() {
+    // What was set aside before the last start is known before the next verification.
+    match app.integrity.damaged_files().max(store.damaged_segments) {
         0 => {}
         count => alarms.push(format!(
-            "The last verification found {count} damaged on disk. `frostpane verify` names them; restore them from a backup."
+            "Damaged on disk: {count}. Questions that need what is damaged fail. `frostpane verify` names the files; restore them from a backup."
         )),
     }
     if store.retention_overdue > 0 {

@@ -19,6 +19,11 @@ struct ReasonLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProjectLabel {
+    project: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MemoryLabel {
     r#use: &'static str,
 }
@@ -168,7 +173,7 @@ fn storage(app: &App, registry: &mut Registry) {
     gauge(
         registry,
         "store_damaged_segments",
-        "Segments found to be damaged since the start",
+        "Segments known to be damaged and set aside, also from before the last start",
         metrics.damaged_segments,
     );
     gauge(
@@ -183,11 +188,16 @@ fn storage(app: &App, registry: &mut Registry) {
         "Flushes and compactions that failed",
         metrics.maintenance_failures,
     );
-    gauge(
-        registry,
+    let overdue: Family<ProjectLabel, Gauge> = Family::default();
+    for project in app.store.catalog().projects() {
+        let label = ProjectLabel { project: project.id.0 };
+        let is_overdue = app.store.retention_is_overdue(project.id);
+        overdue.get_or_create(&label).set(i64::from(is_overdue));
+    }
+    registry.register(
         "store_retention_overdue",
         "Whether rows past retention could not be removed from the disk when that was last tried",
-        metrics.retention_overdue,
+        overdue,
     );
 }
 

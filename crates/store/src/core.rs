@@ -1,6 +1,7 @@
 //! What the store's threads share: the state of all projects, and the steps that change it.
 
 use crate::catalog::Catalog;
+use crate::clock::SteadyClock;
 use crate::error::StoreError;
 use crate::log::commit::Queue;
 use crate::memory::{MemoryUse, Reservation};
@@ -12,7 +13,7 @@ use crate::state::fresh::Block;
 use crate::state::prepared::Prepared;
 use crate::state::project::ProjectState;
 use model::ProjectId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -40,17 +41,19 @@ pub(crate) struct Core {
     log_end: Mutex<Option<(PathBuf, u64)>>,
     pub maintenance_failures: AtomicU64,
     /// Projects whose rows past retention could not be removed from the disk when that was last tried.
-    pub retention_overdue: AtomicU64,
+    retention_overdue: Mutex<BTreeSet<ProjectId>>,
     /// What retention was last enforced for, by project.
     enforced: Mutex<BTreeMap<ProjectId, Arc<Cutoffs>>>,
-    /// Set when the wall clock went another way than time does: nothing is removed by its word any more.
-    pub clock_is_suspect: AtomicBool,
+    /// What the wall clock is held against while the store works by itself.
+    clock: Option<SteadyClock>,
     /// Held by whoever changes segments: flush, compaction, and a backup while it lists them.
     pub maintenance: Mutex<()>,
     /// Set when a publication's outcome could not be learnt: memory and catalog may differ until a restart.
     maintenance_stopped: AtomicBool,
     /// A merge of segments did not get the memory it needs; it is tried again soon.
     pub compaction_waits: AtomicBool,
+    /// Names of damaged segments as they are written down ([`crate::damaged`]).
+    pub remembered_damage: Mutex<BTreeSet<String>>,
     /// Set when the store closes: long work is given up.
     closing: AtomicBool,
 }
@@ -112,8 +115,10 @@ impl State {
 }
 
 impl Core {
-    pub fn new(options: StoreOptions, catalog: Catalog, state: State) -> Core {
+    pub fn new(options: StoreOptions, catalog: Catalog, state: State, remembered_damage: BTreeSet<String>) -> Core {
+        let clock = options.background.then(|| SteadyClock::start((options.clock)().0));
         Core {
+            remembered_damage: Mutex::new(remembered_damage),
             cache: ColumnCache::new(options.cache_bytes, &options.memory),
             catalog,
             queue: Queue::default(),
@@ -126,9 +131,9 @@ impl Core {
             log_stopped: AtomicBool::new(false),
             log_end: Mutex::new(None),
             maintenance_failures: AtomicU64::new(0),
-            retention_overdue: AtomicU64::new(0),
+            retention_overdue: Mutex::default(),
             enforced: Mutex::default(),
-            clock_is_suspect: AtomicBool::new(false),
+            clock,
             maintenance: Mutex::new(()),
             maintenance_stopped: AtomicBool::new(false),
             compaction_waits: AtomicBool::new(false),
@@ -268,6 +273,30 @@ impl Core {
         })
     }
 
+    fn overdue(&self) -> MutexGuard<'_, BTreeSet<ProjectId>> {
+        self.retention_overdue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether a project has rows past retention that could not be removed. Returns whether that is news.
+    pub fn note_retention(&self, project: ProjectId, is_overdue: bool) -> bool {
+        let mut overdue = self.overdue();
+        if is_overdue {
+            overdue.insert(project)
+        } else {
+            overdue.remove(&project)
+        }
+    }
+
+    pub fn retention_is_overdue(&self, project: ProjectId) -> bool {
+        self.overdue().contains(&project)
+    }
+
+    /// Whether the wall clock went another way than time does: nothing is removed by its word then.
+    pub fn clock_is_suspect(&self) -> bool {
+        let clock = self.clock.as_ref();
+        clock.is_some_and(|clock| clock.contradicts((self.options.clock)().0))
+    }
+
     /// Notes that no row before these cutoffs is due for removal.
     pub fn note_enforced(&self, project: ProjectId, cutoffs: Arc<Cutoffs>) {
         let mut enforced = self.enforced.lock().unwrap_or_else(PoisonError::into_inner);
@@ -318,7 +347,7 @@ impl Core {
             log_stopped: u64::from(self.log_stopped.load(Ordering::Relaxed)),
             maintenance_stopped: u64::from(self.maintenance_stopped.load(Ordering::Relaxed)),
             maintenance_failures: self.maintenance_failures.load(Ordering::Relaxed),
-            retention_overdue: self.retention_overdue.load(Ordering::Relaxed),
+            retention_overdue: self.overdue().len() as u64,
             ..StoreMetrics::default()
         };
         metrics.cache_bytes = self.cache.bytes() as u64;

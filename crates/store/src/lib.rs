@@ -20,8 +20,10 @@
 
 mod backup;
 mod catalog;
+mod clock;
 mod columns;
 mod core;
+mod damaged;
 pub mod disk;
 mod error;
 mod lock;
@@ -44,6 +46,7 @@ pub use catalog::{
     CATALOG_VERSION, Catalog, Credential, CredentialKind, Document, Draft, Project, ProjectSettings, Replaced, Stamp,
 };
 pub use columns::{Column, ColumnKind, EventSummary, parse_physical, physical_name, string_type};
+pub use damaged::examine_at_start;
 pub use error::StoreError;
 pub use log::FORMAT_VERSION as LOG_VERSION;
 pub use log::commit::Position;

@@ -13,11 +13,12 @@ mod settle;
 mod written;
 
 use crate::core::Core;
+use crate::damaged;
 use crate::error::StoreError;
 use crate::memory::{Memory, resident_bytes};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often the thread looks for work.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -52,11 +53,12 @@ impl Signal {
 /// The maintenance thread. Compaction goes in steps, so that a flush never waits for more than one of them.
 pub(crate) fn run(core: &Core, signal: &Signal) {
     let mut wait = INTERVAL;
-    let clock = SteadyClock::new(core);
+    let mut clock_was_suspect = false;
     let mut compacting = true;
     while signal.pause(wait) {
         build_blocks(core);
-        clock.check(core);
+        compacting |= watch_clock(core, &mut clock_was_suspect);
+        damaged::remember(core);
         wait = match work(core, &mut compacting) {
             Ok(()) if compacting => Duration::ZERO,
             Ok(()) => INTERVAL,
@@ -86,43 +88,21 @@ fn work(core: &Core, compacting: &mut bool) -> Result<(), StoreError> {
         *compacting = true;
     }
     *compacting |= core.compaction_waits.swap(false, Ordering::Relaxed);
-    *compacting |= core.retention_is_due() && !core.clock_is_suspect.load(Ordering::Relaxed);
+    *compacting |= core.retention_is_due() && !core.clock_is_suspect();
     if *compacting {
         *compacting = compact::step(core)? > 0;
     }
     Ok(())
 }
 
-/// Holds the wall clock against one that only goes forward. Retention removes for good what the wall clock calls old; a clock
-/// that jumps by years must not.
-struct SteadyClock {
-    started: Instant,
-    started_ms: i64,
-}
-
-impl SteadyClock {
-    /// How far the two may drift apart.
-    const DRIFT_MS: i64 = 24 * 60 * 60 * 1000;
-
-    fn new(core: &Core) -> SteadyClock {
-        SteadyClock {
-            started: Instant::now(),
-            started_ms: (core.options.clock)().0,
-        }
+/// Says so when the clock jumped. Returns whether it has, or is back: compaction then finds out what that keeps from being removed.
+fn watch_clock(core: &Core, was_suspect: &mut bool) -> bool {
+    let suspect = core.clock_is_suspect();
+    let has_changed = suspect != std::mem::replace(was_suspect, suspect);
+    if has_changed && suspect {
+        tracing::error!("The clock jumped; nothing is removed by retention until it is back or the server restarts");
     }
-
-    fn check(&self, core: &Core) {
-        let expected_ms = self.started_ms + self.started.elapsed().as_millis() as i64;
-        let drift_ms = ((core.options.clock)().0 - expected_ms).abs();
-        let suspect = drift_ms > SteadyClock::DRIFT_MS;
-        if suspect != core.clock_is_suspect.swap(suspect, Ordering::Relaxed) && suspect {
-            core.retention_overdue.store(1, Ordering::Relaxed);
-            tracing::error!(
-                drift_ms,
-                "The clock jumped; nothing is removed by retention until it is back or the server restarts"
-            );
-        }
-    }
+    has_changed
 }
 
 /// Turns complete blocks into batches before a question has to.

@@ -96,7 +96,7 @@ pub struct StoreMetrics {
     /// Estimated memory of those rows.
     pub fresh_bytes: u64,
     pub segments: u64,
-    /// Segments found to be damaged since the start: set aside, and named to whoever asks for their rows.
+    /// Segments known to be damaged: set aside, and named to whoever asks for their rows.
     pub damaged_segments: u64,
     /// Rows in segments, marked ones included.
     pub segment_rows: u64,

@@ -75,6 +75,11 @@ impl Cutoffs {
         self.events.get(event).copied().unwrap_or(self.usual_ms)
     }
 
+    /// Rows before here are not kept, whatever their event.
+    pub fn earliest_ms(&self) -> i64 {
+        self.events.values().copied().fold(self.usual_ms, i64::min)
+    }
+
     /// Rows from here on are kept, whatever their event.
     pub fn latest_ms(&self) -> i64 {
         self.events.values().copied().fold(self.usual_ms, i64::max)
@@ -100,6 +105,7 @@ mod tests {
         assert_eq!(cutoffs.of("heartbeat"), 19_999 * DAY_MS);
         assert_eq!(cutoffs.of("order"), 19_635 * DAY_MS);
         assert_eq!(cutoffs.latest_ms(), 19_999 * DAY_MS);
+        assert_eq!(cutoffs.earliest_ms(), 19_635 * DAY_MS);
         assert!(!cutoffs.keep_all());
         let cutoffs = Cutoffs::new(&retention(None, &[]), noon);
         assert!(cutoffs.keep_all() && cutoffs == Cutoffs::default());

@@ -3,6 +3,7 @@
 use crate::backup::FrozenFile;
 use crate::catalog::Catalog;
 use crate::core::{Core, State, catalog_file, log_directory, segment_directory};
+use crate::damaged;
 use crate::error::StoreError;
 use crate::lock::DirectoryLock;
 use crate::log::commit::{self, Position};
@@ -85,7 +86,9 @@ impl Store {
         let mut files = LogFiles::resume(options.disk.clone(), &directory, limit, recovered.next, recovered.last)?;
         files.remove_below(flushed)?;
         sweep_orphans(&options, &state)?;
-        let core = Arc::new(Core::new(options, catalog, state));
+        let remembered = damaged::recall(&options, &state);
+        let core = Arc::new(Core::new(options, catalog, state, remembered));
+        damaged::remember(&core);
         core.note_fresh(&core.state());
         core.note_log(files.end(), false);
         let background = Arc::new(maintain::Signal::default());
@@ -162,6 +165,17 @@ impl Store {
         &self.inner.core.options.memory
     }
 
+    /// Reads a file that somebody else found to be damaged, a verification say. If it is one of a segment and is damaged, it is set
+    /// aside from now on. Returns whether it is.
+    pub fn examine(&self, file: &Path) -> bool {
+        damaged::examine(&self.inner.core, file)
+    }
+
+    /// Whether rows of the project past retention could not be removed from the disk when that was last tried.
+    pub fn retention_is_overdue(&self, project: ProjectId) -> bool {
+        self.inner.core.retention_is_overdue(project)
+    }
+
     pub fn metrics(&self) -> StoreMetrics {
         self.inner.core.metrics()
     }
@@ -190,6 +204,7 @@ impl Inner {
                 tracing::error!("A thread of the store panicked");
             }
         }
+        damaged::remember(&self.core);
     }
 }
 

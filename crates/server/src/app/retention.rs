@@ -6,7 +6,7 @@ use crate::auth::InProject;
 use crate::error::{ApiError, ApiResult};
 use axum::Json;
 use axum::extract::State;
-use model::ErrorCode;
+use model::{ErrorCode, ProjectId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::Retention;
@@ -38,7 +38,7 @@ pub struct RetentionView {
     params(("project" = u32, Path)), responses((status = 200, body = RetentionView)))]
 pub async fn show(State(app): State<Shared>, place: InProject) -> ApiResult<Json<RetentionView>> {
     place.caller.require_reader()?;
-    Ok(Json(view(&app, place.project.settings.retention)))
+    Ok(Json(view(&app, place.project.id, place.project.settings.retention)))
 }
 
 /// Changes how long events are kept. What falls out of it is gone for good: a longer time later brings nothing back.
@@ -61,15 +61,15 @@ pub async fn replace(
     let mut project = place.project;
     project.settings.retention = retention.clone();
     tracing::info!(project = project.id.0, %actor, days = retention.days, events = retention.events.len(), "Retention was changed");
-    let changing = app.clone();
+    let (changing, id) = (app.clone(), project.id);
     blocking(move || Ok(changing.store.catalog().update_project(&project)?)).await?;
-    Ok(Json(view(&app, retention)))
+    Ok(Json(view(&app, id, retention)))
 }
 
-fn view(app: &Shared, retention: Retention) -> RetentionView {
+fn view(app: &Shared, project: ProjectId, retention: Retention) -> RetentionView {
     RetentionView {
         days: retention.days,
         events: retention.events,
-        overdue: app.store.metrics().retention_overdue > 0,
+        overdue: app.store.retention_is_overdue(project),
     }
 }

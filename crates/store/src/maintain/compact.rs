@@ -49,18 +49,17 @@ pub(crate) fn step(core: &Core) -> Result<usize, StoreError> {
 /// Enforces retention, and lets the metrics know when it cannot be.
 fn retire_noted(core: &Core, project: ProjectId) -> Result<usize, StoreError> {
     let retired = retire::retire(core, project);
-    let failed = match &retired {
-        Ok(_) => core.clock_is_suspect.load(Ordering::Relaxed),
+    let is_overdue = match &retired {
+        Ok(retired) => retired.is_overdue,
         Err(error) => !matches!(error, StoreError::Closed),
     };
-    core.retention_overdue.store(u64::from(failed), Ordering::Relaxed);
-    if failed {
+    if core.note_retention(project, is_overdue) && is_overdue {
         tracing::error!(
             project = project.0,
             "Rows past retention could not be removed from the disk"
         );
     }
-    retired
+    Ok(retired?.replaced)
 }
 
 /// Carries out the first of the planned merges.

@@ -2,9 +2,9 @@
 //!
 //! A damaged segment is set aside: flush does not look for copies in it, compaction does not merge it, and persons who
 //! may have rows in it stay unsettled and unpurged. So everything else goes on. A question that needs its rows fails and names the
-//! file, because a smaller number would look like an answer; other questions do not notice. The file stays where it is: put
-//! back from a backup and with the store opened again, it is as if nothing had been, except that a later copy of one of its
-//! events that came in meanwhile counts beside it.
+//! file, because a smaller number would look like an answer; other questions do not notice. The file stays where it is, and over
+//! restarts it stays set aside ([`crate::damaged`]): put back from a backup and with the store opened again, it is as if nothing had
+//! been, except that a later copy of one of its events that came in meanwhile counts beside it.
 
 use crate::error::StoreError;
 use std::sync::atomic::{AtomicBool, Ordering};

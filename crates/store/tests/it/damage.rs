@@ -1,6 +1,6 @@
 //! Damaged files: reported with file and offset, never read as something else.
 
-use crate::support::*;
+use crate::support::{self, *};
 use ::model::Value;
 use std::path::{Path, PathBuf};
 use store::{ScanRequest, Snapshot, Store, StoreError, StoreOptions};
@@ -155,11 +155,58 @@ fn a_damaged_segment_is_set_aside() {
     );
 }
 
+/// Found by a question, by a verification of the running store, or by one of a store that nobody had open.
+#[test]
+fn damage_is_remembered_until_the_file_is_put_back() {
+    type Find<'a> = &'a dyn Fn(&Path, &Path);
+    let open = |directory: &Path| Store::open(options(directory)).unwrap();
+    let finds: [Find<'_>; 3] = [
+        &|directory, _| assert!(try_scan(&open(directory).snapshot(PROJECT)).is_err()),
+        &|directory, file| {
+            let store = open(directory);
+            assert_eq!(store.metrics().damaged_segments, 0, "nobody has read it");
+            assert!(store.examine(file));
+            assert!(!store.examine(&directory.join("catalog.db")));
+            assert_eq!(store.metrics().damaged_segments, 1);
+        },
+        &|directory, file| {
+            let files = [directory.join("catalog.db"), file.to_path_buf()];
+            store::examine_at_start(directory, &files).unwrap();
+        },
+    ];
+    for find in finds {
+        let directory = tempfile::tempdir().unwrap();
+        let store = create(options(directory.path()));
+        fill(&store);
+        store.flush().unwrap();
+        let sound = files(&directory.path().join("segments"));
+        assert!(sound.iter().all(|file| !store.examine(file)));
+        assert!(matches!(
+            store::examine_at_start(directory.path(), &sound),
+            Err(StoreError::Locked { .. })
+        ));
+        store.close();
+        let content = std::fs::read(&sound[0]).unwrap();
+        let mut damaged = content.clone();
+        damaged[content.len() / 2] ^= 1;
+        std::fs::write(&sound[0], &damaged).unwrap();
+        find(directory.path(), &sound[0]);
+        for _ in 0..2 {
+            assert_eq!(open(directory.path()).metrics().damaged_segments, 1);
+        }
+        std::fs::write(&sound[0], &content).unwrap();
+        assert_eq!(open(directory.path()).metrics().damaged_segments, 0);
+        // Nothing is left to be read whole at the next start.
+        std::fs::write(&sound[0], &damaged).unwrap();
+        assert_eq!(open(directory.path()).metrics().damaged_segments, 0);
+    }
+}
+
 #[test]
 fn a_cut_log_loses_nothing_but_its_unacknowledged_end() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = support::in_memory();
     let store = create(options(directory.path()));
-    for step in 0..12 {
+    for step in 0..6 {
         store
             .append(record(vec![event("open", 1, NOW_MS + step, None)]))
             .unwrap();
@@ -167,8 +214,8 @@ fn a_cut_log_loses_nothing_but_its_unacknowledged_end() {
     store.close();
     let file = files(&directory.path().join("log")).pop().unwrap();
     let content = std::fs::read(&file).unwrap();
-    let mut before = 12;
-    for cut in (24..=content.len()).rev().step_by(5) {
+    let mut before = 6;
+    for cut in (0..=content.len()).rev() {
         std::fs::write(&file, &content[..cut]).unwrap();
         let store = Store::open(options(directory.path())).unwrap();
         let snapshot = store.snapshot(PROJECT);
@@ -184,6 +231,40 @@ fn a_cut_log_loses_nothing_but_its_unacknowledged_end() {
         store.close();
     }
     assert_eq!(before, 0);
+}
+
+/// A log of three groups. Damage before the last is reported; the last, which then looks like one that was never finished, is cut off.
+#[test]
+fn every_flipped_bit_of_the_log_is_reported_or_in_its_last_group() {
+    let directory = support::in_memory();
+    let store = create(options(directory.path()));
+    let mut ends = Vec::new();
+    for step in 0..3 {
+        let event = event("open", 1, NOW_MS + step, None);
+        store.append(record(vec![event])).unwrap();
+        let log = files(&directory.path().join("log")).pop().unwrap();
+        ends.push(std::fs::metadata(log).unwrap().len() as usize);
+    }
+    store.close();
+    let log = files(&directory.path().join("log")).pop().unwrap();
+    let content = std::fs::read(&log).unwrap();
+    assert_eq!(content.len(), ends[2]);
+    for bit in 0..content.len() * 8 {
+        let mut damaged = content.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&log, damaged).unwrap();
+        match Store::open(options(directory.path())) {
+            Ok(store) => {
+                assert!(bit / 8 >= ends[1], "bit {bit} took records that were acknowledged");
+                assert_eq!(store.snapshot(PROJECT).watermark(), 2, "bit {bit}");
+            }
+            Err(StoreError::Corrupt { file, .. } | StoreError::NewerFormat { file, .. }) => {
+                assert_eq!(file, log, "bit {bit}");
+                assert!(bit / 8 < ends[1], "bit {bit} of a group that may be a torn one");
+            }
+            Err(other) => panic!("bit {bit}: {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use ::model::EventTime;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use store::{Retention, Store, StoreError, StoreOptions};
 
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -174,6 +175,81 @@ fn what_cannot_be_enforced_is_alarmed_and_stays_out_of_answers() {
     disk.set_room(None);
     store.compact().unwrap();
     assert_eq!(store.metrics().retention_overdue, 0);
+}
+
+/// The time of [`a_clock_that_jumps_removes_nothing`], whose store has a thread of its own.
+static JUMPING: AtomicI64 = AtomicI64::new(NOW_MS);
+
+#[test]
+fn a_clock_that_jumps_removes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = create(StoreOptions {
+        background: true,
+        clock: || EventTime(JUMPING.load(Ordering::SeqCst)),
+        ..options(directory.path())
+    });
+    let other = store.catalog().create_project("Kept", "UTC").unwrap().id;
+    let wait_until = |overdue: bool| {
+        while store.retention_is_overdue(PROJECT) != overdue {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    };
+    fill(&store, 20);
+    store.flush().unwrap();
+    retain(&store, Some(30), &[]);
+    JUMPING.store(NOW_MS + 400 * DAY_MS, Ordering::SeqCst);
+    wait_until(true);
+    assert!(days(&store, "visit").is_empty(), "answers believe the clock");
+    let _ = store.compact();
+    assert_eq!(rows_on_disk(&store), 40, "the disk does not");
+    assert!(!store.retention_is_overdue(other), "nothing is to be removed there");
+    JUMPING.store(NOW_MS, Ordering::SeqCst);
+    wait_until(false);
+    assert_eq!(days(&store, "visit"), up_to(19));
+}
+
+/// Orders leave the files that can be read; the damaged one goes as a whole when all of it is past retention.
+#[test]
+fn a_damaged_segment_holds_up_no_other() {
+    for from_end in [20, 900] {
+        let directory = tempfile::tempdir().unwrap();
+        let options = || StoreOptions {
+            shards: 1,
+            ..moving(directory.path())
+        };
+        let store = create(options());
+        fill(&store, 60);
+        store.flush().unwrap();
+        store.compact().unwrap();
+        store.close();
+        let mut files: Vec<_> = std::fs::read_dir(directory.path().join("segments"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        // By period, the months before the days.
+        files.sort_by_key(|file| file.to_string_lossy().rsplit("-s0-").next().unwrap().to_owned());
+        let month = &files[1];
+        let mut content = std::fs::read(month).unwrap();
+        let at = content.len() - from_end;
+        content[at] ^= 1;
+        std::fs::write(month, content).unwrap();
+
+        let store = Store::open(options()).unwrap();
+        let before = store.metrics();
+        retain(&store, Some(300), &[("order", 4)]);
+        store.compact().unwrap();
+        let after = store.metrics();
+        assert!(after.segment_rows < before.segment_rows, "{after:?}");
+        assert_eq!((after.damaged_segments, after.retention_overdue), (1, 1));
+        assert_eq!(store.compact().unwrap(), 0, "there is an end to it");
+        NOW.set(NOW_MS + 400 * DAY_MS);
+        store.compact().unwrap();
+        let after = store.metrics();
+        assert_eq!(
+            (after.segments, after.damaged_segments, after.retention_overdue),
+            (0, 0, 0)
+        );
+    }
 }
 
 #[test]

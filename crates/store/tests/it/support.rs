@@ -36,6 +36,16 @@ pub fn options_on(directory: &Path, disk: &FaultyDisk) -> StoreOptions {
     }
 }
 
+/// A directory where a sync costs nothing.
+pub fn in_memory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
 /// A new store with one project.
 pub fn create(options: StoreOptions) -> Store {
     let store = Store::create(options).unwrap();

@@ -40,6 +40,11 @@ impl Content {
         }
     }
 
+    /// The kernel writes back what it likes, when it likes.
+    pub fn write_back(&mut self) {
+        self.durable = self.seen.clone();
+    }
+
     /// A sync that failed: nobody knows what was written, and nobody will try again.
     pub fn give_up(&mut self) {
         self.rewritten = None;

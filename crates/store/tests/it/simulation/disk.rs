@@ -4,7 +4,7 @@
 //! is. [`SimDisk::crash`] draws what is left of the rest:
 //!
 //! - of bytes behind the durable ones: nothing, everything, a prefix, or single sectors of 512 bytes, with zeros or
-//!   noise in the place of the others;
+//!   noise in the place of the others; what one write stored may also have become durable by itself at once;
 //! - of created, renamed and removed entries: none, all, a prefix, or any of them (a removed file can come back);
 //! - of bytes whose `sync` failed, single sectors, even if a later `sync` reports success: the kernel has marked them clean.
 //!
@@ -380,7 +380,11 @@ impl WriteFile for SimWriter {
             }
             *room -= stored;
         }
-        self.inode.lock().seen.extend_from_slice(&bytes[..stored]);
+        let mut content = self.inode.lock();
+        content.seen.extend_from_slice(&bytes[..stored]);
+        if had_power && state.rng.u8(..4) == 0 {
+            content.write_back();
+        }
         answer
     }
 
