@@ -8,11 +8,9 @@ use crate::definitions::{Resolved, Setting};
 use crate::engine::all_columns;
 use crate::plan::functions::{Zone, parse_json};
 use crate::plan::{Source, event_keys};
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int32Type, Int64Type, UInt64Type};
-use arrow::record_batch::RecordBatch;
-use datafusion::arrow::array::AsArray as _;
-use datafusion::arrow::datatypes as keys;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, PrimitiveArray, StringArray};
+use datafusion::arrow::datatypes::{Float64Type, Int32Type, Int64Type, UInt64Type};
+use datafusion::arrow::record_batch::RecordBatch;
 use hashbrown::HashMap;
 use ledger::{Class, Disclosure, Undisclosed, digest_of};
 use model::{EventTime, Expression, GroupNumber, InsertId, PersonNumber, Value};
@@ -84,9 +82,9 @@ pub(crate) async fn answer(
     let plan = event_keys(&source, &question)?;
     for batch in asking.collect(&plan, NARROW).await? {
         let column = |index: usize| batch.column(index);
-        let seqs = column(0).as_primitive::<keys::UInt64Type>().values();
-        let times_ms = column(1).as_primitive::<keys::Int64Type>().values();
-        let persons = column(2).as_primitive::<keys::UInt64Type>().values();
+        let seqs = column(0).as_primitive::<UInt64Type>().values();
+        let times_ms = column(1).as_primitive::<Int64Type>().values();
+        let persons = column(2).as_primitive::<UInt64Type>().values();
         for row in 0..batch.num_rows() {
             wanted.add(seqs[row], times_ms[row], persons[row]);
         }
@@ -127,6 +125,7 @@ async fn read(
         to_ms: last_ms.saturating_add(1),
         properties: all_columns(snapshot),
         persons: Some(wanted.persons.iter().map(PersonNumber).collect()),
+        with_event: true,
         with_seq: true,
         with_insert_id: true,
     };
@@ -152,9 +151,9 @@ struct EventColumns<'a> {
     seqs: &'a [u64],
     persons: &'a [u64],
     times_ms: &'a [i64],
-    insert_ids: &'a arrow::array::PrimitiveArray<UInt64Type>,
-    events: &'a arrow::array::DictionaryArray<Int32Type>,
-    properties: Vec<(&'a str, ColumnKind, &'a arrow::array::ArrayRef)>,
+    insert_ids: &'a PrimitiveArray<UInt64Type>,
+    events: &'a DictionaryArray<Int32Type>,
+    properties: Vec<(&'a str, ColumnKind, &'a ArrayRef)>,
 }
 
 impl<'a> EventColumns<'a> {
@@ -165,7 +164,7 @@ impl<'a> EventColumns<'a> {
                 .expect("a scan has the columns it was asked for")
         };
         let schema = batch.schema_ref();
-        let mut properties: Vec<(&str, ColumnKind, &arrow::array::ArrayRef)> = schema
+        let mut properties: Vec<(&str, ColumnKind, &ArrayRef)> = schema
             .fields()
             .iter()
             .zip(batch.columns())
@@ -219,12 +218,12 @@ impl<'a> EventColumns<'a> {
     }
 }
 
-fn text(column: &arrow::array::DictionaryArray<Int32Type>, row: usize) -> &str {
-    let values: &arrow::array::StringArray = column.values().as_string();
+fn text(column: &DictionaryArray<Int32Type>, row: usize) -> &str {
+    let values: &StringArray = column.values().as_string();
     values.value(column.keys().value(row) as usize)
 }
 
-fn value(values: &arrow::array::ArrayRef, kind: ColumnKind, row: usize) -> Value {
+fn value(values: &ArrayRef, kind: ColumnKind, row: usize) -> Value {
     match kind {
         ColumnKind::String => Value::String(text(values.as_dictionary(), row).to_owned()),
         ColumnKind::Number => Value::Number(values.as_primitive::<Float64Type>().value(row)),

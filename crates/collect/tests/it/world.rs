@@ -170,6 +170,7 @@ impl World {
             to_ms: i64::MAX,
             properties: properties.clone(),
             persons: None,
+            with_event: true,
             with_seq: true,
             with_insert_id: false,
         };

@@ -1,6 +1,6 @@
 //! Profile properties as columns, and their join to events by person number.
 
-use super::bridge::{data_type, text_type};
+use super::columns::text_type;
 use crate::plan::expression::user_column;
 use datafusion::arrow::array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, StringArray, UInt32Array,
@@ -81,7 +81,7 @@ impl ProfileColumns {
         let mut fields = Vec::new();
         for (name, kinds) in &self.kinds {
             for kind in kinds {
-                fields.push(Field::new(user_column(name, *kind), data_type(*kind), true));
+                fields.push(Field::new(user_column(name, *kind), kind.data_type(), true));
             }
         }
         fields.sort_by(|left, right| left.name().cmp(right.name()));

@@ -4,7 +4,7 @@
 //! person come from one partition is what our operators build on. Filters on event name and time go into the scan
 //! and are exact there; everything else is DataFusion's.
 
-use super::bridge;
+use super::columns::{text_type, unsigned_zeros};
 use super::profiles::ProfileColumns;
 use super::pushdown::{Pushed, push};
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
@@ -50,7 +50,7 @@ impl EventTable {
         counters: Arc<ScanCounters>,
     ) -> EventTable {
         let mut fields = vec![
-            Field::new("event", bridge::text_type(), false),
+            Field::new("event", text_type(), false),
             Field::new("person", DataType::UInt64, false),
             Field::new("time", DataType::Int64, false),
             Field::new("seq", DataType::UInt64, false),
@@ -58,7 +58,7 @@ impl EventTable {
         fields.extend(
             columns
                 .iter()
-                .map(|column| Field::new(&column.physical, bridge::data_type(column.kind), true)),
+                .map(|column| Field::new(&column.physical, column.kind.data_type(), true)),
         );
         fields.extend(profiles.user_fields());
         EventTable {
@@ -90,6 +90,7 @@ impl EventTable {
             to_ms: pushed.to_ms,
             properties: properties.collect(),
             persons: self.persons.clone(),
+            with_event: schema.column_with_name("event").is_some(),
             with_seq: schema.column_with_name("seq").is_some(),
             with_insert_id: false,
         };
@@ -252,7 +253,7 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = match self.scan.next()? {
-            Ok(batch) => self.across(&batch),
+            Ok(batch) => self.columns(&batch),
             Err(error) => Err(from_store(error)),
         };
         Some(batch)
@@ -267,9 +268,9 @@ impl Drop for Batches {
 }
 
 impl Batches {
-    fn across(&self, batch: &arrow::record_batch::RecordBatch) -> Result<RecordBatch> {
+    fn columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let named = |name: &str| match batch.column_by_name(name) {
-            Some(column) => bridge::array(column),
+            Some(column) => Ok(unsigned_zeros(column)),
             None => internal_err!("the scan left out column {name}"),
         };
         let mut rows_of_profiles = None;

@@ -27,6 +27,8 @@ pub struct ScanRequest {
     pub properties: Vec<String>,
     /// Canonical person numbers; `None` for all.
     pub persons: Option<Vec<PersonNumber>>,
+    /// Whether the rows' event names are wanted.
+    pub with_event: bool,
     /// Whether the rows' sequence numbers are wanted.
     pub with_seq: bool,
     /// Whether the digests of the rows' insert ids are wanted; null where the client sent none.
@@ -42,6 +44,7 @@ impl ScanRequest {
             to_ms: i64::MAX,
             properties: Vec::new(),
             persons: None,
+            with_event: true,
             with_seq: false,
             with_insert_id: false,
         }
@@ -63,11 +66,12 @@ pub(super) struct Resolved {
 
 impl Resolved {
     pub fn new(request: &ScanRequest, cutoffs: Arc<Cutoffs>) -> Result<Resolved, StoreError> {
-        let mut fields = vec![
-            Field::new(EVENT, string_type(), false),
-            Field::new(PERSON, DataType::UInt64, false),
-            Field::new(TIME, DataType::Int64, false),
-        ];
+        let mut fields = Vec::new();
+        if request.with_event {
+            fields.push(Field::new(EVENT, string_type(), false));
+        }
+        fields.push(Field::new(PERSON, DataType::UInt64, false));
+        fields.push(Field::new(TIME, DataType::Int64, false));
         if request.with_seq {
             fields.push(Field::new(SEQ, DataType::UInt64, false));
         }
@@ -91,7 +95,7 @@ impl Resolved {
                 .as_ref()
                 .map(|persons| persons.iter().map(|person| person.0).collect()),
             fixed: [
-                Some(EVENT),
+                request.with_event.then_some(EVENT),
                 Some(PERSON),
                 Some(TIME),
                 request.with_seq.then_some(SEQ),

@@ -3,8 +3,9 @@
 use super::checked::CheckedFile;
 use super::footer::Footer;
 use crate::error::StoreError;
-use arrow::array::{ArrayRef, DictionaryArray, Int32Array, RecordBatchReader};
+use arrow::array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatchReader, StringArray};
 use arrow::compute::concat_batches;
+use arrow::datatypes::Int32Type;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -14,13 +15,19 @@ use parquet::file::reader::{ChunkReader, Length};
 use std::io::{BufReader, Read};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Rows per batch. Large enough to amortise what a batch costs, small enough for its columns to stay in cache.
 const BATCH_ROWS: usize = 16_384;
 
 /// Values per batch: with thousands of columns a batch has fewer rows, so that several of them fit into memory.
 const BATCH_CELLS: usize = 1_000_000;
+
+/// So many rows of one text: with another text instead they are the event column of most batches, without a word written.
+static ONE_TEXT: LazyLock<DictionaryArray<Int32Type>> = LazyLock::new(|| {
+    let keys = Int32Array::from_value(0, BATCH_ROWS);
+    DictionaryArray::new(keys, Arc::new(StringArray::from(vec![""])))
+});
 
 /// Rows per batch of so many columns.
 pub(crate) fn batch_rows(columns: usize) -> usize {
@@ -141,8 +148,15 @@ impl SegmentRows {
 }
 
 impl Located {
-    /// The event column, made from the event index instead of being read.
+    /// The event column, made from the event index instead of being read. Most batches are of one event; these have that
+    /// one in their dictionary, so that who reads them sees it at once.
     pub fn events(&self, footer: &Footer) -> ArrayRef {
+        if let [piece] = self.pieces.as_slice()
+            && piece.rows <= BATCH_ROWS
+        {
+            let name = footer.event_dictionary.slice(piece.range.event, 1);
+            return Arc::new(ONE_TEXT.slice(0, piece.rows).with_values(name));
+        }
         let mut keys = Vec::with_capacity(self.batch.num_rows());
         for piece in &self.pieces {
             keys.resize(keys.len() + piece.rows, piece.range.event as i32);

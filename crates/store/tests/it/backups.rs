@@ -167,6 +167,7 @@ fn a_backup_under_load_has_every_record_from_before_it() {
 
 fn times(store: &Store) -> BTreeSet<i64> {
     let request = ScanRequest {
+        with_event: true,
         with_seq: true,
         ..ScanRequest::everything()
     };

@@ -13,6 +13,7 @@ const RECORDS: i64 = 120;
 
 fn times(store: &Store, project: ProjectId) -> BTreeSet<i64> {
     let request = ScanRequest {
+        with_event: true,
         with_seq: true,
         ..ScanRequest::everything()
     };

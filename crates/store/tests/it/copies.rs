@@ -10,6 +10,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 
 fn seqs(store: &Store) -> Vec<u64> {
     let request = ScanRequest {
+        with_event: true,
         with_seq: true,
         ..ScanRequest::everything()
     };
@@ -140,6 +141,7 @@ fn files_stay_as_long_as_somebody_reads_them() {
 /// Insert ids of all rows by sequence number, read from every partition.
 fn insert_ids(store: &Store) -> Vec<(u64, Option<u64>)> {
     let request = ScanRequest {
+        with_event: true,
         with_seq: true,
         with_insert_id: true,
         ..ScanRequest::everything()

@@ -50,6 +50,7 @@ fn live(store: &Store) -> Fate {
 fn check(store: &Store, fate: &Fate) {
     let snapshot = store.snapshot(PROJECT);
     let request = ScanRequest {
+        with_event: true,
         with_seq: true,
         ..ScanRequest::everything()
     };

@@ -6,6 +6,7 @@ use store::{ScanRequest, Store, StoreError};
 
 fn count(store: &Store) -> usize {
     let request = ScanRequest {
+        with_event: true,
         with_seq: true,
         ..ScanRequest::everything()
     };

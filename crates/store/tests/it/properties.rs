@@ -74,6 +74,7 @@ fn properties_beyond_the_limit_can_be_read_all_the_same() {
         ];
         let request = ScanRequest {
             properties: wanted.iter().map(|name| (*name).to_owned()).collect(),
+            with_event: true,
             with_seq: true,
             ..ScanRequest::everything()
         };

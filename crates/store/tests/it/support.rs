@@ -114,6 +114,7 @@ pub fn everything(snapshot: &Snapshot) -> ScanRequest {
             .iter()
             .map(|column| column.physical.clone())
             .collect(),
+        with_event: true,
         with_seq: true,
         ..ScanRequest::everything()
     }
