@@ -10,7 +10,6 @@ mod funnel;
 pub(crate) mod insights;
 mod lifecycle;
 mod retention;
-mod spread;
 
 use crate::QueryError;
 use crate::calendar::Buckets;

@@ -21,6 +21,7 @@ pub(crate) struct Buckets {
     end_ms: i64,
     /// Buckets per millisecond, for the first guess of [`Buckets::find`].
     density: f64,
+    guess: Guess,
 }
 
 impl Buckets {
@@ -47,9 +48,10 @@ impl Buckets {
         let density = (starts_ms.len().saturating_sub(1)) as f64 / span_ms.max(1) as f64;
         Ok(Buckets {
             names,
-            starts_ms,
             end_ms,
             density,
+            guess: Guess::new(&starts_ms),
+            starts_ms,
         })
     }
 
@@ -89,18 +91,75 @@ impl Buckets {
 }
 
 impl Buckets {
-    /// The bucket of each of a batch's instants. Neighbours mostly share one.
+    /// The bucket of each of a batch's instants, as [`Buckets::find`] gives it.
     pub fn find_all(&self, times_ms: &[i64], buckets: &mut Vec<u32>) {
         buckets.clear();
-        let (mut bucket, mut start_ms, mut end_ms) = (0, i64::MAX, i64::MIN);
-        buckets.extend(times_ms.iter().map(|time_ms| {
-            if *time_ms < start_ms || *time_ms >= end_ms {
-                bucket = self.find(*time_ms);
-                start_ms = self.starts_ms[bucket];
-                end_ms = self.starts_ms.get(bucket + 1).copied().unwrap_or(i64::MAX);
-            }
-            bucket as u32
-        }));
+        match self.guess.at_most_one_beside {
+            true => buckets.extend(times_ms.iter().map(|time_ms| self.guess.find(*time_ms))),
+            false => buckets.extend(times_ms.iter().map(|time_ms| self.find(*time_ms) as u32)),
+        }
+    }
+}
+
+/// [`Buckets::find`] without branches, for calendars that are even enough.
+///
+/// Of a person's neighbouring rows about every other lies in the bucket of the one before, which no processor can
+/// predict; so comparing with the bucket before would cost more than finding each anew.
+#[derive(Clone, Debug, PartialEq)]
+struct Guess {
+    first_ms: i64,
+    span_ms: i64,
+    /// Buckets per millisecond, times 2 to the power of [`GUESS_SHIFT`].
+    density: u64,
+    /// Where each bucket begins, and the last one ends: never, as the first one began ever.
+    bounds_ms: Vec<i64>,
+    at_most_one_beside: bool,
+}
+
+const GUESS_SHIFT: u32 = 40;
+
+impl Guess {
+    fn new(starts_ms: &[i64]) -> Guess {
+        let (first_ms, last_ms) = match starts_ms {
+            [first, .., last] => (*first, *last),
+            _ => (0, 0),
+        };
+        let span_ms = last_ms - first_ms;
+        let even = (1..1 << GUESS_SHIFT).contains(&span_ms) && starts_ms.len() < 1 << (63 - GUESS_SHIFT);
+        let mut bounds_ms = starts_ms.to_vec();
+        bounds_ms.push(i64::MAX);
+        bounds_ms[0] = i64::MIN;
+        let mut guess = Guess {
+            first_ms,
+            span_ms,
+            density: match even {
+                true => ((starts_ms.len() as u64 - 1) << GUESS_SHIFT) / span_ms as u64,
+                false => 0,
+            },
+            bounds_ms,
+            at_most_one_beside: false,
+        };
+        // Guesses grow with time: where both ends of a bucket are found, everything between is.
+        let found = |time_ms: i64, bucket: usize| guess.find(time_ms) as usize == bucket;
+        let mut buckets = starts_ms.iter().enumerate();
+        guess.at_most_one_beside = even
+            && buckets
+                .all(|(bucket, start_ms)| found(*start_ms, bucket) && (bucket == 0 || found(start_ms - 1, bucket - 1)));
+        guess
+    }
+
+    #[inline]
+    fn find(&self, time_ms: i64) -> u32 {
+        let offset_ms = time_ms
+            .clamp(self.first_ms, self.first_ms + self.span_ms)
+            .wrapping_sub(self.first_ms);
+        let guess = ((offset_ms as u64).wrapping_mul(self.density) >> GUESS_SHIFT) as usize;
+        let [begin_ms, end_ms] = self.bounds_ms[guess..guess + 2] else {
+            return 0;
+        };
+        (guess as u32)
+            .wrapping_sub(u32::from(time_ms < begin_ms))
+            .wrapping_add(u32::from(time_ms >= end_ms))
     }
 }
 
@@ -304,6 +363,13 @@ mod tests {
                     assert_eq!(buckets.find(buckets.start_ms(bucket) - 1), bucket - 1);
                 }
             }
+            let around = |start_ms: i64| [-1, 0, 1, 3_600_001].map(|beside| start_ms + beside);
+            let mut instants: Vec<i64> = (0..buckets.len()).flat_map(|b| around(buckets.start_ms(b))).collect();
+            instants.extend([i64::MIN / 4, i64::MAX / 4]);
+            let mut found = Vec::new();
+            buckets.find_all(&instants, &mut found);
+            let one_by_one: Vec<u32> = instants.iter().map(|time_ms| buckets.find(*time_ms) as u32).collect();
+            assert_eq!(found, one_by_one);
             assert_eq!(buckets.find(i64::MIN / 4), 0);
             assert_eq!(buckets.find(i64::MAX / 4), buckets.len() - 1);
         }

@@ -33,6 +33,7 @@ mod plan;
 mod rows;
 mod scan;
 mod segments;
+mod spread;
 mod sql;
 mod windows;
 

@@ -115,7 +115,7 @@ impl PersonSet {
         self.list.sort();
         self.list.dedup();
         self.tidy = self.list.len();
-        let pages_needed = self.list.last().map_or(0, |last| last / PLANES / PAGE_BITS + 1) as usize;
+        let pages_needed = self.list.last().map_or(0, |last| last / PLANES as u32 / PAGE_BITS + 1) as usize;
         if self.tidy > LIST_MAX_PER_PAGE * pages_needed {
             let mut pages = Box::<Pages>::default();
             self.list.iter().for_each(|person| pages.insert(*person));
@@ -182,13 +182,14 @@ struct Pages {
 
 const PAGE_WORDS: usize = 64;
 const PAGE_BITS: u32 = PAGE_WORDS as u32 * 64;
-const PLANES: u32 = 8;
+/// Usual number of shards.
+pub(crate) const PLANES: u64 = 8;
 
 impl Pages {
     #[inline]
     fn insert(&mut self, person: u32) {
-        let in_plane = person / PLANES;
-        let page = (in_plane / PAGE_BITS * PLANES + person % PLANES) as usize;
+        let in_plane = person / PLANES as u32;
+        let page = (in_plane / PAGE_BITS * PLANES as u32 + person % PLANES as u32) as usize;
         let place = match self.places.get(page) {
             Some(place) if *place > 0 => *place as usize - 1,
             _ => self.new_page(page),
@@ -251,8 +252,8 @@ impl PersonIndex {
                 next
             });
         };
-        let in_plane = low / PLANES;
-        let page = (in_plane / PAGE_BITS * PLANES + low % PLANES) as usize;
+        let in_plane = low / PLANES as u32;
+        let page = (in_plane / PAGE_BITS * PLANES as u32 + low % PLANES as u32) as usize;
         if self.pages.len() <= page {
             self.pages.resize_with(page + 1, || None);
         }
@@ -263,6 +264,18 @@ impl PersonIndex {
             *number = self.persons.len() as u32;
         }
         *number - 1
+    }
+
+    /// The number of somebody who has one.
+    #[inline]
+    pub fn known(&self, person: u64) -> Option<u32> {
+        let Ok(low) = u32::try_from(person) else {
+            return self.high.get(&person).copied();
+        };
+        let in_plane = low / PLANES as u32;
+        let page = (in_plane / PAGE_BITS * PLANES as u32 + low % PLANES as u32) as usize;
+        let page = self.pages.get(page)?.as_ref()?;
+        page[(in_plane % PAGE_BITS) as usize].checked_sub(1)
     }
 
     pub fn len(&self) -> usize {

@@ -20,7 +20,7 @@ mod rows;
 
 pub(crate) use cohort::selected_rows;
 pub(crate) use frequency::{Activity, parts_max};
-pub(crate) use insights::figure;
+pub(crate) use insights::{figure, series};
 pub(crate) use retention::{unit_ms, units_until_end};
 pub(crate) use rows::{behavior_counts, event_keys, matching_rows};
 

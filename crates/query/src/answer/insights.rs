@@ -1,11 +1,10 @@
 //! Cells of insights as series.
 
-use super::spread::{aggregate, percentile};
 use super::{Reading, formula, largest_first};
 use crate::operators::cells::{Cell, Cells};
 use crate::operators::extremes::Extreme;
 use crate::persons::Crowd;
-use crate::plan::figure;
+use crate::plan::{figure, series};
 use crate::windows::{Timeline, Windows};
 use model::report::{Aggregate, Insights, InsightsAnswer, Measure, Segment, Series};
 use std::collections::BTreeSet;
@@ -38,6 +37,7 @@ pub(crate) fn segments(insights: &Insights, timeline: &Timeline, cells: &Cells) 
         return (vec![Vec::new()], 1);
     }
     let places = 0..cells.segments().len() as u32;
+    let series = series(insights);
     let total = places.len();
     let sized = places.map(|place| {
         let totals = insights.metrics.iter().enumerate().map(|(metric, definition)| {
@@ -45,7 +45,7 @@ pub(crate) fn segments(insights: &Insights, timeline: &Timeline, cells: &Cells) 
                 measure: &definition.measure,
                 windows: &timeline.windows[metric],
                 cells,
-                metric,
+                series: series[metric],
                 place: Some(place),
             };
             measured(&definition.measure, numbers.whole().as_ref())
@@ -108,26 +108,27 @@ impl Reading<'_> {
     /// Measures every metric of a segment; notes whom the ones that the answer shows are about.
     fn line(&mut self, insights: &Insights, timeline: &Timeline, cells: &Cells, place: Option<u32>) -> Line {
         let in_formulas: BTreeSet<usize> = insights.formulas.iter().flat_map(|f| f.formula.metrics()).collect();
+        let series = series(insights);
         let mut line = Line::default();
         for (metric, definition) in insights.metrics.iter().enumerate() {
             let numbers = Numbers {
                 measure: &definition.measure,
                 windows: &timeline.windows[metric],
                 cells,
-                metric,
+                series: series[metric],
                 place,
             };
             let is_shown = !definition.hidden || in_formulas.contains(&metric);
-            let mut value = |cell: Option<Cell>| {
+            let mut value = |cell: Option<&Cell>| {
                 if is_shown
-                    && let Some(cell) = self.show(cell.as_ref())
+                    && let Some(cell) = self.show(cell)
                     && let Some(end) = end_of(&definition.measure, cell)
                 {
                     self.show_crowd(&end.whose);
                 }
-                measured(&definition.measure, cell.as_ref())
+                measured(&definition.measure, cell)
             };
-            line.totals.push(value(numbers.whole()));
+            line.totals.push(value(numbers.whole().as_ref()));
             let mut values = Vec::with_capacity(timeline.buckets.len());
             numbers.of_buckets(|cell| values.push(value(cell)));
             line.values.push(values);
@@ -165,13 +166,13 @@ struct Numbers<'a> {
     measure: &'a Measure,
     windows: &'a Windows,
     cells: &'a Cells,
-    metric: usize,
+    series: usize,
     place: Option<u32>,
 }
 
 impl Numbers<'_> {
     fn find(&self, bucket: Option<usize>) -> Option<&Cell> {
-        self.cells.find(self.metric, bucket, self.place?)
+        self.cells.find(self.series, bucket, self.place?)
     }
 
     fn whole(&self) -> Option<Cell> {
@@ -184,10 +185,10 @@ impl Numbers<'_> {
     }
 
     /// Hands on the cell of each bucket in turn.
-    fn of_buckets(&self, mut found: impl FnMut(Option<Cell>)) {
+    fn of_buckets(&self, mut found: impl FnMut(Option<&Cell>)) {
         if figure(self.measure).is_of_windows() {
             let buckets = 0..self.windows.of_buckets.len();
-            return buckets.for_each(|bucket| found(self.find(Some(bucket)).cloned()));
+            return buckets.for_each(|bucket| found(self.find(Some(bucket))));
         }
         let (mut merged, mut done) = (None, 0..0);
         for window in &self.windows.of_buckets {
@@ -197,7 +198,7 @@ impl Numbers<'_> {
             }
             self.merge(&mut merged, done.end..window.end);
             done.end = done.end.max(window.end);
-            found(merged.clone());
+            found(merged.as_ref());
         }
     }
 
@@ -242,13 +243,11 @@ fn measured(measure: &Measure, cell: Option<&Cell>) -> f64 {
         Measure::Total | Measure::Sessions => cell.events as f64,
         Measure::Unique | Measure::Active { .. } => cell.persons as f64,
         Measure::PerPerson => ratio(cell.person_events as f64, cell.persons),
-        Measure::Frequency { aggregate: of_persons } => aggregate(&cell.spread, *of_persons),
+        Measure::Frequency { aggregate } => cell.spread.aggregate(*aggregate),
         Measure::Sum { .. } => cell.sum,
         Measure::Mean { .. } => ratio(cell.sum, cell.numbers),
-        Measure::Median { .. } => percentile(&cell.spread, 50.0),
-        Measure::Percentile {
-            percentile: percent, ..
-        } => percentile(&cell.spread, *percent),
+        Measure::Median { .. } => cell.spread.percentile(50.0),
+        Measure::Percentile { percentile, .. } => cell.spread.percentile(*percentile),
         // There is no number.
         Measure::Min { .. } | Measure::Max { .. } => 0.0,
         Measure::Distinct { .. } => cell.values.len() as f64,

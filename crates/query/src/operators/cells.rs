@@ -2,6 +2,7 @@
 
 use super::extremes::{Extreme, Extremes};
 use crate::persons::Crowd;
+use crate::spread::Spread;
 use datafusion::arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BinaryBuilder, Float64Array, Float64Builder, Int32Array,
     Int64Builder, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder, StringDictionaryBuilder,
@@ -56,8 +57,8 @@ pub(crate) struct Cell {
     pub from_start_ms: f64,
     /// Distinct persons, where they are counted.
     pub persons: u64,
-    /// Numbers and how often each came, in no order; the same number may be there several times.
-    pub spread: Vec<(f64, u64)>,
+    /// Every number, where they matter one by one.
+    pub spread: Spread,
     /// Distinct values, as JSON texts.
     pub values: BTreeSet<Box<str>>,
     /// Distinct persons behind the number, while they are few.
@@ -90,7 +91,7 @@ impl Cell {
         self.from_previous_ms += other.from_previous_ms;
         self.from_start_ms += other.from_start_ms;
         self.persons += other.persons;
-        self.spread.extend_from_slice(&other.spread);
+        self.spread.merge(&other.spread);
         self.values.extend(other.values.iter().cloned());
         self.crowd.merge(&other.crowd);
         self.members |= &other.members;
@@ -223,7 +224,11 @@ impl Cells {
 
     /// All cells as one batch.
     pub fn into_batch(self) -> Result<RecordBatch> {
-        let (keys, cells): (Vec<CellKey>, Vec<Cell>) = self.cells.into_iter().unzip();
+        let (keys, mut cells): (Vec<CellKey>, Vec<Cell>) = self.cells.into_iter().unzip();
+        let spreads = cells
+            .iter_mut()
+            .map(|cell| std::mem::take(&mut cell.spread).into_pairs());
+        let spreads: Vec<Vec<(f64, u64)>> = spreads.collect();
         let mut texts = vec![String::new(); self.segments.len()];
         for (text, place) in self.texts {
             texts[place as usize] = text;
@@ -271,13 +276,13 @@ impl Cells {
             crowds(cells.iter().map(|cell| Some(&cell.crowd))),
             Arc::new(members.finish()),
             Arc::new(times.finish()),
-            lists(cells.iter(), Float64Builder::new(), |list, cell| {
-                cell.spread.iter().for_each(|(number, _)| list.append_value(*number));
+            lists(&spreads, Float64Builder::new(), |list, spread| {
+                spread.iter().for_each(|(number, _)| list.append_value(*number));
             }),
-            lists(cells.iter(), UInt64Builder::new(), |list, cell| {
-                cell.spread.iter().for_each(|(_, count)| list.append_value(*count));
+            lists(&spreads, UInt64Builder::new(), |list, spread| {
+                spread.iter().for_each(|(_, count)| list.append_value(*count));
             }),
-            lists(cells.iter(), StringBuilder::new(), |list, cell| {
+            lists(&cells, StringBuilder::new(), |list, cell| {
                 cell.values.iter().for_each(|value| list.append_value(value));
             }),
             crowds(cells.iter().map(|cell| Some(&cell.extremes.as_ref()?.least.whose))),
@@ -312,14 +317,10 @@ fn crowd(lists: &ListArray, row: usize) -> Crowd {
 }
 
 /// One list per cell.
-fn lists<'a, B: ArrayBuilder>(
-    cells: impl Iterator<Item = &'a Cell>,
-    items: B,
-    append: impl Fn(&mut B, &Cell),
-) -> ArrayRef {
+fn lists<T, B: ArrayBuilder>(of_cells: &[T], items: B, append: impl Fn(&mut B, &T)) -> ArrayRef {
     let mut lists = ListBuilder::new(items);
-    for cell in cells {
-        append(lists.values(), cell);
+    for of_cell in of_cells {
+        append(lists.values(), of_cell);
         lists.append(true);
     }
     Arc::new(lists.finish())
@@ -392,7 +393,7 @@ impl<'a> Columns<'a> {
         let spread = numbers.zip(counts.as_primitive::<UInt64Type>().values());
         let values = self.values.value(row);
         Ok(Cell {
-            spread: spread.map(|(number, count)| (*number, *count)).collect(),
+            spread: Spread::of_pairs(spread.map(|(number, count)| (*number, *count))),
             values: values.as_string::<i32>().iter().flatten().map(Box::from).collect(),
             events: self.counts[0][row],
             person_events: self.counts[1][row],

@@ -1,24 +1,26 @@
 //! Flows: the paths that persons take around anchors.
 //!
-//! Rows that are a step, an anchor or part of a session are kept, in a few words each, until the partition has been
-//! read; then they are dealt out to their persons, and [`walk`] follows each person's. What a partition ends with is
-//! its [`table`] of distinct paths with the persons of each; [`graph`] turns the paths of all into nodes and links,
-//! because which nodes are rare is known only then.
+//! The rows are read twice, first to see who starts when. Of these persons, rows within reach of a start that are a step,
+//! an anchor or part of a session are then kept, in a few words each, until the partition has been read; they are dealt
+//! out to their persons, and [`walk`] follows each person's. What a partition ends with is its [`table`] of distinct
+//! paths with the persons of each; [`graph`] turns the paths of all into nodes and links, because which nodes are rare
+//! is known only then.
 
 mod graph;
 mod nodes;
+mod reach;
 mod table;
 mod walk;
 
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
 use super::{Accumulate, Memory, Operator, cells};
-use crate::persons::PersonIndex;
-use datafusion::arrow::array::{AsArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{AsArray, DictionaryArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{Int32Type, SchemaRef};
 use datafusion::common::{Result, internal_err};
 use model::report::{Flow, FlowCell};
 use nodes::Nodes;
+use reach::{Reach, Reaches};
 use std::sync::Arc;
 use table::PathTable;
 
@@ -52,6 +54,10 @@ impl Operator for FlowOperator {
         )
     }
 
+    fn passes(&self) -> usize {
+        2
+    }
+
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
         let flow = &self.flow;
         let anchors = flow.anchors.len();
@@ -60,12 +66,13 @@ impl Operator for FlowOperator {
         Ok(Box::new(Accumulator {
             flow: flow.clone(),
             starts_ms: self.starts_ms,
+            reaches: Reaches::new(flow, self.starts_ms),
+            starts_known: false,
             filter: self.filter.then(|| Selectors::over(&[None], anchors, input)),
+            starts: Selectors::new(&anchor_events[..1], input),
             anchors: Selectors::new(&anchor_events, input),
             nodes: Nodes::new(flow.clone(), input),
             breakdowns: Breakdowns::over(expansions..expansions + usize::from(flow.breakdown.is_some()), input),
-            persons: PersonIndex::default(),
-            later: Vec::new(),
             rows: Vec::new(),
             batch: BatchWords::default(),
         }))
@@ -93,13 +100,15 @@ impl Operator for FlowOperator {
 struct Accumulator {
     flow: Arc<Flow>,
     starts_ms: (i64, i64),
+    /// Of everybody with a start: filled in the first pass.
+    reaches: Reaches,
+    starts_known: bool,
     filter: Option<Selectors>,
+    /// The first anchor alone.
+    starts: Selectors,
     anchors: Selectors,
     nodes: Nodes,
     breakdowns: Breakdowns,
-    persons: PersonIndex,
-    /// Whether each person has a step after every row that is kept.
-    later: Vec<bool>,
     rows: Vec<FlowRow>,
     batch: BatchWords,
 }
@@ -107,26 +116,26 @@ struct Accumulator {
 /// Words of the rows of one batch.
 #[derive(Default)]
 struct BatchWords {
-    /// Bit 0: the report's filter keeps the row.
-    kept: Vec<u32>,
+    /// [`COUNTS`] and [`STEP`].
+    looked: Vec<u32>,
     anchors: Vec<u32>,
     nodes: Vec<u32>,
     segments: Vec<u32>,
-    /// Per event name of the dictionary.
-    names: Vec<NameFlags>,
+    /// As in `looked`, per event name of the dictionary.
+    names: Vec<u32>,
 }
 
-#[derive(Clone, Copy)]
-struct NameFlags {
-    hidden: bool,
-    step: bool,
-}
+/// The report's filter keeps the row, and its event is not hidden.
+const COUNTS: u32 = 1;
+/// What counts and is a step.
+const STEP: u32 = 2;
 
 /// An event of somebody.
 #[derive(Clone, Copy, Debug)]
 struct FlowRow {
     time_ms: i64,
     seq: u64,
+    /// Of [`Reaches`].
     person: u32,
     /// Of [`Nodes`]; meaningless where it is neither step nor anchor.
     node: u32,
@@ -148,41 +157,71 @@ impl OfPerson for FlowRow {
 }
 
 impl Accumulator {
-    /// Fills the words of a batch.
-    fn read(&mut self, batch: &RecordBatch, keys: &[i32]) -> Result<()> {
+    /// Says of each row whether it counts and is a step.
+    fn look(&mut self, batch: &RecordBatch, events: &DictionaryArray<Int32Type>) -> Result<()> {
+        let BatchWords { looked, names, .. } = &mut self.batch;
+        let texts: &StringArray = events.values().as_string();
+        names.clear();
+        names.extend(texts.iter().map(|name| {
+            let name = name.unwrap_or_default();
+            let counts = COUNTS * u32::from(!self.flow.is_hidden(name));
+            counts | (STEP * u32::from(self.flow.is_step(name)))
+        }));
+        let of_name = |key: &i32| names[*key as usize];
+        let keys = events.keys().values().iter();
+        match &self.filter {
+            Some(filter) => {
+                filter.masks(batch, looked)?;
+                let rows = looked.iter_mut().zip(keys);
+                rows.for_each(|(looked, key)| *looked = u32::from(*looked != 0) * of_name(key));
+            }
+            None => {
+                looked.clear();
+                match names.as_slice() {
+                    [name] => looked.resize(batch.num_rows(), *name),
+                    _ => looked.extend(keys.map(of_name)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes whose starts the rows are.
+    fn find_starts(&mut self, batch: &RecordBatch) -> Result<()> {
+        let BatchWords { looked, anchors, .. } = &mut self.batch;
+        self.starts
+            .masks_where(batch, anchors, |row| looked[row] & COUNTS != 0)?;
+        let rows = Rows::of(batch)?;
+        let of_rows = anchors.iter().zip(rows.persons).zip(rows.times_ms);
+        for ((anchor, person), time_ms) in of_rows {
+            let is_in_range = self.starts_ms.0 <= *time_ms && *time_ms < self.starts_ms.1;
+            // Nobody goes nowhere.
+            if *anchor != 0 && is_in_range && *person != 0 {
+                self.reaches.start(*person, *time_ms);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the other words of a batch.
+    fn read(&mut self, batch: &RecordBatch) -> Result<()> {
         let BatchWords {
-            kept,
+            looked,
             anchors,
             nodes,
             segments,
-            names,
+            ..
         } = &mut self.batch;
-        match &self.filter {
-            Some(filter) => filter.masks(batch, kept)?,
-            None => {
-                kept.clear();
-                kept.resize(batch.num_rows(), 1);
-            }
-        }
-        let name = |row: usize| names[keys[row] as usize];
-        let counts = |row: usize| kept[row] & 1 == 1 && !name(row).hidden;
-        self.anchors.masks_where(batch, anchors, counts)?;
+        self.anchors
+            .masks_where(batch, anchors, |row| looked[row] & COUNTS != 0)?;
         self.nodes
-            .of_rows(batch, nodes, |row| anchors[row] != 0 || (counts(row) && name(row).step))?;
+            .of_rows(batch, nodes, |row| anchors[row] != 0 || looked[row] & STEP != 0)?;
         if self.flow.breakdown.is_some() {
             self.breakdowns.of_rows(batch, segments, |row| anchors[row] & 1 == 1)
         } else {
             segments.clear();
             segments.resize(batch.num_rows(), 0);
             Ok(())
-        }
-    }
-
-    /// Whether no path reaches so late.
-    fn is_beyond(&self, time_ms: i64) -> bool {
-        match self.flow.window_ms {
-            Some(window_ms) => time_ms >= self.starts_ms.1 + window_ms,
-            None => time_ms >= self.starts_ms.1,
         }
     }
 
@@ -196,38 +235,38 @@ impl Accumulate for Accumulator {
         let Some(events) = batch.column_by_name("event") else {
             return internal_err!("a flow misses its column 'event'");
         };
-        let events = events.as_dictionary::<Int32Type>();
-        let names: &StringArray = events.values().as_string();
-        self.batch.names.clear();
-        self.batch.names.extend(names.iter().map(|name| NameFlags {
-            hidden: self.flow.is_hidden(name.unwrap_or_default()),
-            step: self.flow.is_step(name.unwrap_or_default()),
-        }));
-        let keys = events.keys().values();
-        self.read(batch, keys)?;
+        if !self.starts_known && !self.starts.may_look_at(batch)? {
+            return Ok(());
+        }
+        self.look(batch, events.as_dictionary::<Int32Type>())?;
+        if !self.starts_known {
+            return self.find_starts(batch);
+        }
+        self.read(batch)?;
         let rows = Rows::of(batch)?;
         let seqs = Rows::seqs(batch);
-        let mut last = (0, 0);
-        for (row, person) in rows.persons.iter().copied().enumerate() {
-            let time_ms = rows.times_ms[row];
-            let anchors = self.batch.anchors[row] as u8;
-            let step = self.batch.kept[row] & 1 == 1 && self.batch.names[keys[row] as usize].step;
-            // Nobody goes nowhere.
-            if person == 0 || (anchors == 0 && !step && !self.is_in_a_session(time_ms)) {
+        let (mut last, mut reach) = (0, Reach::NONE);
+        for (row, (person, time_ms)) in rows.persons.iter().zip(rows.times_ms).enumerate() {
+            // Rows of a person come in runs.
+            if *person != last {
+                last = *person;
+                reach = self.reaches.of(*person);
+            }
+            let step = self.batch.looked[row] & STEP != 0;
+            if !reach.holds(*time_ms) {
+                if step && reach.is_before(*time_ms) {
+                    self.reaches.set_later(reach);
+                }
                 continue;
             }
-            if person != last.0 {
-                last = (person, self.persons.number(person));
-                self.later.resize(self.persons.len(), false);
-            }
-            if self.is_beyond(time_ms) {
-                self.later[last.1 as usize] |= step;
+            let anchors = self.batch.anchors[row] as u8;
+            if anchors == 0 && !step && !self.is_in_a_session(*time_ms) {
                 continue;
             }
             self.rows.push(FlowRow {
-                time_ms,
+                time_ms: *time_ms,
                 seq: seqs.map_or(0, |seqs| seqs[row]),
-                person: last.1,
+                person: reach.number,
                 node: self.batch.nodes[row],
                 segments: self.batch.segments[row],
                 anchors,
@@ -237,16 +276,19 @@ impl Accumulate for Accumulator {
         Ok(())
     }
 
+    fn next_pass(&mut self) {
+        self.starts_known = true;
+    }
+
     fn size_bytes(&self) -> usize {
         self.rows.capacity() * size_of::<FlowRow>()
-            + self.later.capacity()
+            + self.reaches.size_bytes()
             + self.nodes.size_bytes()
             + self.breakdowns.size_bytes()
-            + self.persons.size_bytes()
     }
 
     fn finish_bytes(&self) -> usize {
-        Grouped::<FlowRow>::bytes(self.rows.len(), self.persons.len())
+        Grouped::<FlowRow>::bytes(self.rows.len(), self.reaches.persons())
     }
 
     fn finish(self: Box<Self>) -> Result<RecordBatch> {
@@ -255,13 +297,13 @@ impl Accumulate for Accumulator {
 
     fn finish_within(self: Box<Self>, memory: Memory<'_>) -> Result<RecordBatch> {
         let state = *self;
-        let grouped = Grouped::new(state.rows, state.persons.len());
+        let grouped = Grouped::new(state.rows, state.reaches.persons());
         let mut walker = walk::Walker::new(&state.flow, &state.nodes, state.starts_ms);
         let mut table = PathTable::default();
         let mut reserved = 0;
         for (number, rows) in grouped.persons() {
-            let person = state.persons.person(number);
-            walker.person(rows, state.later[number], |segments, path| {
+            let person = state.reaches.person(number);
+            walker.person(rows, state.reaches.has_later(number), |segments, path| {
                 table.add(segments, path, person);
             });
             let size = table.size_bytes();

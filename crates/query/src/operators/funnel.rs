@@ -9,9 +9,10 @@ pub(crate) mod general;
 pub(crate) mod rule;
 mod walker;
 
-use super::cells::{CellKey, Cells, WHOLE_RANGE, Wanted};
+use super::cells::Wanted;
 use super::group::{Grouped, OfPerson};
 use super::input::{Breakdowns, Rows, Selectors};
+use super::tally::{Row, Tally};
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
 use crate::persons::PersonIndex;
@@ -178,22 +179,18 @@ impl Accumulate for Accumulator {
 
     fn finish(self: Box<Self>) -> Result<RecordBatch> {
         let grouped = Grouped::new(self.rows, self.persons.len());
-        let mut cells = Cells::default();
-        let wanted = self.rule.wanted.as_ref().map(|wanted| cells.key_of(wanted));
+        let buckets = self.rule.buckets.as_ref().map_or(0, |buckets| buckets.len());
+        let wanted = self.rule.wanted.as_ref();
         let mut walker = Walker {
             rule: &self.rule,
             breakdowns: &self.breakdowns,
-            persons: &self.persons,
             step_rows: vec![Vec::new(); self.rule.steps],
-            cells,
-            wanted,
-            places: Vec::new(),
+            tally: Tally::new(&self.breakdowns, self.rule.steps, buckets, wanted),
         };
-        let everybody = walker.cells.place(Vec::new());
-        for (_, rows) in grouped.persons() {
-            walker.person(rows, everybody);
+        for (person, rows) in grouped.persons() {
+            walker.person(self.persons.person(person), rows);
         }
-        walker.cells.into_batch()
+        walker.tally.into_cells().into_batch()
     }
 }
 
@@ -201,26 +198,22 @@ impl Accumulate for Accumulator {
 struct Walker<'a> {
     rule: &'a Rule,
     breakdowns: &'a Breakdowns,
-    persons: &'a PersonIndex,
     /// Indexes of the person's rows that are each step.
     step_rows: Vec<Vec<u32>>,
-    cells: Cells,
-    wanted: Option<CellKey>,
-    /// Cell segment of each segment, once known.
-    places: Vec<Option<u32>>,
+    tally: Tally<'a>,
 }
 
 /// One way through the funnel.
 #[derive(Clone, Copy)]
 struct Run {
-    start: usize,
     steps: usize,
-    times_ms: [i64; 32],
+    /// Indexes of the rows that are its steps.
+    rows: [u32; STEPS_MAX],
 }
 
 impl Walker<'_> {
     /// Counts the person's attempt for the range, and the one of each bucket.
-    fn person(&mut self, rows: &[StepRow], everybody: u32) {
+    fn person(&mut self, person: u64, rows: &[StepRow]) {
         let (from_ms, to_ms) = self.rule.starts_ms;
         let is_start = |row: &StepRow| row.steps & 1 == 1 && row.time_ms >= from_ms && row.time_ms < to_ms;
         if !rows.iter().any(is_start) {
@@ -234,7 +227,7 @@ impl Walker<'_> {
             if let Some((before, run)) = of_bucket
                 && bucket != Some(before)
             {
-                self.count(rows, &run, before as i32, everybody);
+                self.count(person, rows, &run, before);
                 of_bucket = None;
             }
             let wanted_in_bucket = bucket.is_some() && self.rule.can_be_beaten(of_bucket.map(|(_, run)| run));
@@ -252,10 +245,10 @@ impl Walker<'_> {
             }
         }
         if let Some((bucket, run)) = of_bucket {
-            self.count(rows, &run, bucket as i32, everybody);
+            self.count(person, rows, &run, bucket);
         }
         if let Some(run) = of_range {
-            self.count(rows, &run, WHOLE_RANGE, everybody);
+            self.count(person, rows, &run, self.tally.whole_range());
         }
     }
 
@@ -275,21 +268,20 @@ impl Walker<'_> {
     fn attempt(&self, rows: &[StepRow], start: usize) -> Run {
         let start_ms = rows[start].time_ms;
         let mut run = Run {
-            start,
             steps: 1,
-            times_ms: [start_ms; 32],
+            rows: [u32::MAX; STEPS_MAX],
         };
-        let mut used = [u32::MAX; 32];
-        used[0] = start as u32;
+        run.rows[0] = start as u32;
+        let mut before_ms = start_ms;
         for step in 1..self.rule.steps {
-            let earliest_ms = run.times_ms[step - 1].max(start_ms) - self.rule.tie_ms;
+            let earliest_ms = before_ms.max(start_ms) - self.rule.tie_ms;
             let indexes = &self.step_rows[step];
             let first = indexes.partition_point(|index| rows[*index as usize].time_ms < earliest_ms);
-            let next = indexes[first..].iter().find(|index| !used[..step].contains(index));
+            let next = indexes[first..].iter().find(|index| !run.rows[..step].contains(index));
             match next {
                 Some(index) if rows[*index as usize].time_ms <= start_ms + self.rule.window_ms => {
-                    used[step] = *index;
-                    run.times_ms[step] = rows[*index as usize].time_ms;
+                    run.rows[step] = *index;
+                    before_ms = rows[*index as usize].time_ms;
                     run.steps = step + 1;
                 }
                 _ => break,
@@ -298,55 +290,35 @@ impl Walker<'_> {
         run
     }
 
-    fn count(&mut self, rows: &[StepRow], run: &Run, bucket: i32, everybody: u32) {
-        let row = &rows[run.start];
-        let person = self.persons.person(row.person as usize);
-        self.count_in(person, run, bucket, everybody);
-        if self.breakdowns.len() == 0 {
+    fn count(&mut self, person: u64, rows: &[StepRow], run: &Run, bucket: usize) {
+        let everybodys = self.tally.everybody(bucket);
+        self.count_in(everybodys, person, rows, run);
+        let breakdowns = self.breakdowns;
+        if breakdowns.len() == 0 {
             return;
         }
-        for segment in self.breakdowns.segments(&row.segments) {
-            let place = self.place(*segment);
-            self.count_in(person, run, bucket, place);
+        for segment in breakdowns.segments(&rows[run.rows[0] as usize].segments) {
+            let of_segment = self.tally.segment(*segment, bucket);
+            self.count_in(of_segment, person, rows, run);
         }
     }
 
-    fn place(&mut self, segment: u32) -> u32 {
-        let index = segment as usize;
-        if self.places.len() <= index {
-            self.places.resize(index + 1, None);
-        }
-        if let Some(place) = self.places[index] {
-            return place;
-        }
-        let place = self
-            .cells
-            .place(self.breakdowns.index.shown(segment, self.breakdowns.len()));
-        self.places[index] = Some(place);
-        place
-    }
-
-    fn count_in(&mut self, person: u64, run: &Run, bucket: i32, segment: u32) {
-        let key = |series: u32| CellKey {
-            series,
-            bucket,
-            segment,
-        };
-        let dropped_off = key(DROPPED_OFF + run.steps as u32 - 1);
-        if self.wanted == Some(dropped_off) {
-            self.cells.entry(dropped_off).members.insert(person);
-        }
-        for step in 0..run.steps {
-            let key = key(step as u32);
-            let cell = self.cells.entry(key);
-            if self.wanted == Some(key) {
-                cell.members.insert(person);
-            }
-            cell.persons += 1;
-            cell.crowd.insert(person);
-            let time_ms = run.times_ms[step];
-            cell.from_previous_ms += (time_ms - run.times_ms[step.saturating_sub(1)]).max(0) as f64;
-            cell.from_start_ms += (time_ms - run.times_ms[0]).max(0) as f64;
+    fn count_in(&mut self, row: Row, person: u64, rows: &[StepRow], run: &Run) {
+        let steps = run.steps as u32;
+        self.tally
+            .member(row, person, |series| match series.checked_sub(DROPPED_OFF) {
+                Some(last) => last + 1 == steps,
+                None => series < steps,
+            });
+        let start_ms = rows[run.rows[0] as usize].time_ms;
+        let mut before_ms = start_ms;
+        for (step, index) in (0..steps).zip(run.rows) {
+            let time_ms = rows[index as usize].time_ms;
+            self.tally.count(row, step, person);
+            // A step that ties with the one before may lie before it.
+            let (from_previous_ms, from_start_ms) = ((time_ms - before_ms).max(0), (time_ms - start_ms).max(0));
+            self.tally.took(row, step, from_previous_ms, from_start_ms);
+            before_ms = time_ms;
         }
     }
 }

@@ -122,6 +122,20 @@ impl Selectors {
         }
     }
 
+    /// Whether some selector names one of the events that the batch may hold.
+    pub fn may_look_at(&self, batch: &RecordBatch) -> Result<bool> {
+        if self.events.iter().any(Option::is_none) {
+            return Ok(true);
+        }
+        let names: &StringArray = column(batch, "event")?
+            .as_dictionary::<Int32Type>()
+            .values()
+            .as_string();
+        Ok(names
+            .iter()
+            .any(|name| self.events.iter().any(|event| event.as_deref() == name)))
+    }
+
     /// Sets bit `i` of each row's mask where selector `i` looks at the row.
     pub fn masks(&self, batch: &RecordBatch, masks: &mut Vec<u32>) -> Result<()> {
         self.masks_where(batch, masks, |_| true)
@@ -135,6 +149,9 @@ impl Selectors {
         matters: impl Fn(usize) -> bool,
     ) -> Result<()> {
         self.masks_by_name(batch, masks)?;
+        if masks.iter().all(|mask| *mask == 0) {
+            return Ok(());
+        }
         for (row, mask) in masks.iter_mut().enumerate() {
             *mask *= u32::from(matters(row));
         }
@@ -170,7 +187,10 @@ impl Selectors {
                 named.fold(any_event, |mask, (selector, _)| mask | 1 << selector)
             })
             .collect();
-        masks.extend(events.keys().values().iter().map(|key| by_name[*key as usize]));
+        match by_name.as_slice() {
+            [mask] => masks.resize(batch.num_rows(), *mask),
+            _ => masks.extend(events.keys().values().iter().map(|key| by_name[*key as usize])),
+        }
         Ok(())
     }
 }
@@ -266,6 +286,12 @@ impl Lists {
         } else {
             &self.lists[(word & !IS_LIST) as usize]
         }
+    }
+
+    /// The word for the segments of one breakdown's values.
+    fn of_values(&mut self, values: &[u32], index: &mut SegmentIndex) -> u32 {
+        let segments = values.iter().map(|value| index.segment([*value, 0, 0]));
+        self.word(segments.collect())
     }
 
     pub fn size_bytes(&self) -> usize {
@@ -370,6 +396,14 @@ impl Breakdowns {
         }
         for columns in &mut self.columns {
             columns.fill(batch, "a breakdown", &mut self.index, &mut self.values, &matters)?;
+        }
+        if let ([columns], None) = (self.columns.as_slice(), &self.rest) {
+            let (index, values, segments) = (&mut self.index, &self.values, &mut self.segments);
+            words.extend(columns.words.iter().map(|word| match word & IS_LIST {
+                0 => index.segment([*word, 0, 0]),
+                _ => segments.of_values(values.numbers(word), index),
+            }));
+            return Ok(());
         }
         // No row has these values: there are never so many lists.
         let (mut last, mut last_word) = ([u32::MAX; 3], 0);

@@ -7,6 +7,7 @@
 
 mod counters;
 mod members;
+mod presence;
 mod walk;
 
 use super::cells::{Cells, Wanted};
@@ -16,7 +17,7 @@ use super::values::Values;
 use super::{Accumulate, Operator};
 use crate::calendar::Buckets;
 use crate::windows::Windows;
-use counters::Counters;
+use counters::{Counters, Selected};
 use datafusion::arrow::array::{Array, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
@@ -191,6 +192,18 @@ impl Accumulate for Accumulator {
                 }
             }
             if metric.counters.is_of_walk() {
+                continue;
+            }
+            if metric.counters.is_by_presence() {
+                let selected = Selected {
+                    bit,
+                    first_slot: metric.first_slot,
+                    masks,
+                    slots: &self.row_slots,
+                    persons: rows.persons,
+                    segments: &self.segments,
+                };
+                metric.counters.count_present(&selected, &self.breakdowns);
                 continue;
             }
             let selected = masks.iter().enumerate().filter(|(_, mask)| *mask & bit != 0);

@@ -32,6 +32,11 @@ pub(crate) trait Operator: Debug + Send + Sync {
     /// A fresh state for one partition, over batches of `input`.
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>>;
 
+    /// How often the rows are read; after each pass but the last comes [`Accumulate::next_pass`].
+    fn passes(&self) -> usize {
+        1
+    }
+
     /// What [`Accumulate::finish`] ends with.
     fn partial_schema(&self) -> SchemaRef {
         cells::schema()
@@ -58,6 +63,9 @@ pub(crate) type Memory<'a> = &'a dyn Fn(usize) -> Result<()>;
 /// The state of an operator over one partition.
 pub(crate) trait Accumulate: Send {
     fn push(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// The rows come again, in the same order.
+    fn next_pass(&mut self) {}
 
     /// Bytes held now, about.
     fn size_bytes(&self) -> usize;
@@ -247,16 +255,21 @@ impl ExecutionPlan for OperatorExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let mut input = self.input.execute(partition, context.clone())?;
+        let (input, passes) = (self.input.clone(), self.operator.passes());
         let mut state = self.operator.accumulate(&self.input.schema())?;
         let reservation = MemoryConsumer::new(self.operator.name()).register(context.memory_pool());
         let cells = async move {
-            while let Some(batch) = input.next().await {
-                state.push(&batch?)?;
-                reservation.try_resize(state.size_bytes())?;
+            for pass in 0..passes {
+                if pass > 0 {
+                    state.next_pass();
+                }
+                // The input may hold blocks of the store; the end does not need them.
+                let mut rows = input.execute(partition, context.clone())?;
+                while let Some(batch) = rows.next().await {
+                    state.push(&batch?)?;
+                    reservation.try_resize(state.size_bytes())?;
+                }
             }
-            // The input may hold blocks of the store; the end does not need them.
-            drop(input);
             reservation.try_resize(state.size_bytes() + state.finish_bytes())?;
             state.finish_within(&|bytes| reservation.try_grow(bytes))
         };

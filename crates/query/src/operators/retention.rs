@@ -1,8 +1,8 @@
 //! Retention: who was born in which bucket, and in which intervals they came back.
 //!
-//! Where everybody is born once, the earliest birth of each person is known as soon as the partition has been read, and
-//! returns need no order: each is compared with its person's birth. Where people are born again in every bucket, rows
-//! are dealt out to their persons and walked in order of time, as in [`super::funnel`].
+//! Where everybody is born once, rows are read twice: first for the earliest birth of each person, then for the returns,
+//! which need no order then, and no memory but a bit for each interval. Where people are born again in every bucket,
+//! rows are dealt out to their persons and walked in order of time, as in [`super::funnel`].
 
 use super::cells::Wanted;
 use super::group::{Grouped, OfPerson};
@@ -76,6 +76,13 @@ impl Operator for RetentionOperator {
         ) + &members_of(self.wanted.as_ref())
     }
 
+    fn passes(&self) -> usize {
+        match self.cohorts {
+            Cohorts::Birth | Cohorts::FirstEver => 2,
+            Cohorts::Recurring => 1,
+        }
+    }
+
     fn accumulate(&self, input: &SchemaRef) -> Result<Box<dyn Accumulate>> {
         let events = [self.born.clone(), self.returning.clone()];
         Ok(Box::new(Accumulator {
@@ -139,14 +146,14 @@ enum Lives {
     Again(Vec<LifeRow>),
 }
 
-/// Everybody's birth and all returns.
+/// Everybody's birth and, in the second pass, returns.
 #[derive(Default)]
 struct Once {
+    births_known: bool,
     /// By person.
     births: Vec<Birth>,
-    // Returns, by column.
-    returned: Vec<u32>,
-    returned_ms: Vec<i64>,
+    /// By person: bit `i` for a return in interval `i`.
+    returned: Vec<u128>,
 }
 
 #[derive(Clone, Copy)]
@@ -157,7 +164,7 @@ struct Birth {
     segments: u32,
 }
 
-/// Before any birth, and without returns, since none is later.
+/// Later than any return.
 const UNBORN: Birth = Birth {
     time_ms: i64::MAX,
     seq: u64::MAX,
@@ -191,39 +198,52 @@ impl OfPerson for LifeRow {
 impl Accumulate for Accumulator {
     fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         self.selectors.masks(batch, &mut self.masks)?;
-        let masks = &self.masks;
+        let (rule, persons, masks) = (&self.rule, &mut self.persons, &self.masks);
+        let (rows, seqs) = (Rows::of(batch)?, Rows::seqs(batch));
+        if let Lives::Once(once) = &mut self.lives
+            && once.births_known
+        {
+            once.add_returns(rule, persons, &rows, masks);
+            return Ok(());
+        }
         self.breakdowns
             .of_rows(batch, &mut self.segments, |row| masks[row] & IS_BORN != 0)?;
-        let rows = Rows::of(batch)?;
-        let seqs = Rows::seqs(batch);
-        let mut last = (0, 0);
-        for (row, mask) in masks.iter().enumerate() {
-            let (person, time_ms) = (rows.persons[row], rows.times_ms[row]);
-            let is = self.rule.kept(*mask, time_ms);
-            if is == 0 || person == 0 {
-                continue;
-            }
-            if person != last.0 {
-                last = (person, self.persons.number(person));
-            }
-            let life = LifeRow {
-                time_ms,
-                seq: seqs.map_or(0, |seqs| seqs[row]),
-                person: last.1,
-                is,
-                segments: self.segments[row],
-            };
-            match &mut self.lives {
-                Lives::Once(once) => once.add(&life),
-                Lives::Again(rows) => rows.push(life),
+        match &mut self.lives {
+            Lives::Once(once) => once.add_births(rule, persons, &rows, seqs, masks, &self.segments),
+            Lives::Again(lives) => {
+                let mut last = (0, 0);
+                for (row, mask) in masks.iter().enumerate() {
+                    let (person, time_ms) = (rows.persons[row], rows.times_ms[row]);
+                    let is = rule.kept(*mask, time_ms);
+                    if is == 0 || person == 0 {
+                        continue;
+                    }
+                    if person != last.0 {
+                        last = (person, persons.number(person));
+                    }
+                    lives.push(LifeRow {
+                        time_ms,
+                        seq: seqs.map_or(0, |seqs| seqs[row]),
+                        person: last.1,
+                        is,
+                        segments: self.segments[row],
+                    });
+                }
             }
         }
         Ok(())
     }
 
+    fn next_pass(&mut self) {
+        if let Lives::Once(once) = &mut self.lives {
+            once.births_known = true;
+            once.returned = vec![0; once.births.len()];
+        }
+    }
+
     fn size_bytes(&self) -> usize {
         let lives = match &self.lives {
-            Lives::Once(once) => once.births.capacity() * size_of::<Birth>() + once.returned_ms.capacity() * 12,
+            Lives::Once(once) => once.births.capacity() * (size_of::<Birth>() + size_of::<u128>()),
             Lives::Again(rows) => rows.capacity() * size_of::<LifeRow>(),
         };
         lives + self.breakdowns.size_bytes() + self.persons.size_bytes()
@@ -231,7 +251,7 @@ impl Accumulate for Accumulator {
 
     fn finish_bytes(&self) -> usize {
         match &self.lives {
-            Lives::Once(once) => once.births.len() * size_of::<u128>(),
+            Lives::Once(_) => 0,
             Lives::Again(rows) => Grouped::<LifeRow>::bytes(rows.len(), self.persons.len()),
         }
     }
@@ -246,11 +266,10 @@ impl Accumulate for Accumulator {
         };
         match self.lives {
             Lives::Once(once) => {
-                let returned = once.returns(&self.rule);
-                for (person, (birth, returned)) in once.births.iter().zip(returned).enumerate() {
+                for (person, (birth, returned)) in once.births.iter().zip(&once.returned).enumerate() {
                     if self.rule.is_in_range(birth.time_ms) {
                         let bucket = self.rule.buckets.find(birth.time_ms);
-                        let returned = self.rule.filled(returned);
+                        let returned = self.rule.filled(*returned);
                         counter.count(self.persons.person(person), bucket, &birth.segments, returned);
                     }
                 }
@@ -267,37 +286,71 @@ impl Accumulate for Accumulator {
 }
 
 impl Once {
-    #[inline]
-    fn add(&mut self, life: &LifeRow) {
-        let person = life.person as usize;
-        if self.births.len() <= person {
-            self.births.resize(person + 1, UNBORN);
-        }
-        let birth = &mut self.births[person];
-        if life.is & IS_BORN != 0 && life.order() < (birth.time_ms, birth.seq) {
-            *birth = Birth {
-                time_ms: life.time_ms,
-                seq: life.seq,
-                segments: life.segments,
-            };
-        }
-        if life.is & IS_RETURN != 0 {
-            self.returned.push(life.person);
-            self.returned_ms.push(life.time_ms);
+    fn add_births(
+        &mut self,
+        rule: &Rule,
+        persons: &mut PersonIndex,
+        rows: &Rows<'_>,
+        seqs: Option<&[u64]>,
+        masks: &[u32],
+        segments: &[u32],
+    ) {
+        let mut last = (0, UNBORN.time_ms);
+        for (row, mask) in masks.iter().enumerate() {
+            let (person, time_ms) = (rows.persons[row], rows.times_ms[row]);
+            // Rows of a person and event come in order of time: only the first can be the birth.
+            if mask & IS_BORN == 0 || (person == last.0 && time_ms > last.1) {
+                continue;
+            }
+            last = (person, time_ms);
+            if time_ms >= rule.born_before_ms || person == 0 {
+                continue;
+            }
+            let number = persons.number(person) as usize;
+            if number == self.births.len() {
+                self.births.push(UNBORN);
+            }
+            let birth = &mut self.births[number];
+            let seq = seqs.map_or(0, |seqs| seqs[row]);
+            if (time_ms, seq) < (birth.time_ms, birth.seq) {
+                *birth = Birth {
+                    time_ms,
+                    seq,
+                    segments: segments[row],
+                };
+            }
         }
     }
 
-    /// Intervals with a return, per person.
-    fn returns(&self, rule: &Rule) -> Vec<u128> {
-        let mut returned = vec![0_u128; self.births.len()];
-        for (person, time_ms) in self.returned.iter().zip(&self.returned_ms) {
-            let birth = &self.births[*person as usize];
-            if *time_ms > birth.time_ms {
-                let bucket = || rule.buckets.find(birth.time_ms);
-                returned[*person as usize] |= rule.interval_bit(birth.time_ms, bucket, *time_ms);
+    fn add_returns(&mut self, rule: &Rule, persons: &PersonIndex, rows: &Rows<'_>, masks: &[u32]) {
+        // Of the person at hand: number, birth and its bucket.
+        let (mut last, mut number, mut birth_ms, mut bucket) = (0, 0, UNBORN.time_ms, 0);
+        let mut returned = 0;
+        for (row, mask) in masks.iter().enumerate() {
+            let (person, time_ms) = (rows.persons[row], rows.times_ms[row]);
+            if person != last {
+                if returned != 0 {
+                    self.returned[number] |= std::mem::take(&mut returned);
+                }
+                last = person;
+                birth_ms = UNBORN.time_ms;
+                if let Some(known) = persons.known(person) {
+                    number = known as usize;
+                    birth_ms = self.births[number].time_ms;
+                    if !rule.is_in_range(birth_ms) {
+                        birth_ms = UNBORN.time_ms;
+                    } else if matches!(rule.interval, IntervalRule::Calendar) {
+                        bucket = rule.buckets.find(birth_ms);
+                    }
+                }
+            }
+            if mask & IS_RETURN != 0 && time_ms > birth_ms {
+                returned |= rule.interval_bit(birth_ms, || bucket, time_ms);
             }
         }
-        returned
+        if returned != 0 {
+            self.returned[number] |= returned;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The numbers of one bucket and segment lie side by side, so that a person costs one search for each bucket, however
 //! many numbers they are in.
 
-use super::cells::{Cell, CellKey, Cells, Wanted};
+use super::cells::{Cell, CellKey, Cells, WHOLE_RANGE, Wanted};
 use super::input::Breakdowns;
 use crate::persons::Crowd;
 use hashbrown::HashMap;
@@ -18,7 +18,7 @@ pub(crate) struct Tally<'a> {
     everybody: u32,
     /// Cell segment of each segment, plus one, once known.
     places: Vec<u32>,
-    /// Row of everybody in each bucket, plus one.
+    /// Row of everybody in each bucket and, behind these, the whole range; plus one.
     everybodys_rows: Vec<u32>,
     /// Rows of the other segments, by place and bucket.
     rows: HashMap<(u32, u32), u32>,
@@ -34,6 +34,9 @@ pub(crate) struct Tally<'a> {
 pub(crate) struct Counted {
     pub persons: u64,
     pub crowd: Crowd,
+    /// Milliseconds, in funnels: see [`Cell`].
+    pub from_previous_ms: f64,
+    pub from_start_ms: f64,
 }
 
 impl Counted {
@@ -70,13 +73,18 @@ impl<'a> Tally<'a> {
             everybody: cells.place(Vec::new()),
             cells,
             places: Vec::new(),
-            everybodys_rows: vec![0; buckets],
+            everybodys_rows: vec![0; buckets + 1],
             rows: HashMap::new(),
             counts: Vec::new(),
             wanted,
             wanted_row: None,
             members: RoaringTreemap::new(),
         }
+    }
+
+    /// What stands for the whole range among the buckets.
+    pub fn whole_range(&self) -> usize {
+        self.everybodys_rows.len() - 1
     }
 
     /// The numbers of everybody in a bucket.
@@ -107,13 +115,21 @@ impl<'a> Tally<'a> {
     }
 
     fn new_row(&mut self, place: u32, bucket: u32) -> u32 {
-        let is_wanted = |wanted: CellKey| (wanted.segment, wanted.bucket) == (place, bucket as i32);
+        let bucket = self.bucket_of_cells(bucket);
+        let is_wanted = |wanted: CellKey| (wanted.segment, wanted.bucket) == (place, bucket);
         if self.wanted.is_some_and(is_wanted) {
             self.wanted_row = Some(self.counts.len());
         }
         let row = self.counts.len() / self.series;
         self.counts.resize(self.counts.len() + self.series, Counted::default());
         row as u32
+    }
+
+    fn bucket_of_cells(&self, bucket: u32) -> i32 {
+        match bucket as usize == self.whole_range() {
+            true => WHOLE_RANGE,
+            false => bucket as i32,
+        }
     }
 
     fn begin(&self, row: u32) -> Row {
@@ -137,6 +153,14 @@ impl<'a> Tally<'a> {
         self.counts[row.0 + series as usize].add(person);
     }
 
+    /// Adds how long a person took to a step of a funnel.
+    #[inline]
+    pub fn took(&mut self, row: Row, series: u32, from_previous_ms: i64, from_start_ms: i64) {
+        let counted = &mut self.counts[row.0 + series as usize];
+        counted.from_previous_ms += from_previous_ms as f64;
+        counted.from_start_ms += from_start_ms as f64;
+    }
+
     /// Adds a person to the wanted number's members if it is one of this row that they are in.
     #[inline]
     pub fn member(&mut self, row: Row, person: u64, is_in: impl Fn(u32) -> bool) {
@@ -158,17 +182,20 @@ impl<'a> Tally<'a> {
             .collect();
         rows.extend(self.rows.iter().map(|((place, bucket), row)| (*place, *bucket, *row)));
         for (segment, bucket, row) in rows {
+            let bucket = self.bucket_of_cells(bucket);
             let begin = row as usize * self.series;
             let counts = self.counts[begin..begin + self.series].iter_mut().enumerate();
             for (series, counted) in counts.filter(|(_, counted)| counted.persons > 0) {
                 let key = CellKey {
                     series: series as u32,
-                    bucket: bucket as i32,
+                    bucket,
                     segment,
                 };
                 *self.cells.entry(key) = Cell {
                     persons: counted.persons,
                     crowd: std::mem::take(&mut counted.crowd),
+                    from_previous_ms: counted.from_previous_ms,
+                    from_start_ms: counted.from_start_ms,
                     ..Cell::default()
                 };
             }

@@ -272,7 +272,8 @@ fn time_text(time_ms: i64, zone: &TimeZone) -> String {
 fn contains(arguments: &[ColumnarValue], rows: usize) -> Result<BooleanArray> {
     let (whole, part) = (Texts::of(&arguments[0], rows)?, Texts::of(&arguments[1], rows)?);
     if let Some(part) = part.constant() {
-        return Ok(BooleanArray::from(whole.map(|whole| Some(whole.contains(part)))));
+        let finder = memchr::memmem::Finder::new(part);
+        return Ok(whole.test(|whole| finder.find(whole.as_bytes()).is_some()));
     }
     let held = (0..rows).map(|row| Some(whole.get(row)?.contains(part.get(row)?)));
     Ok(held.collect())

@@ -6,7 +6,7 @@ use crate::operators::cells::{WHOLE_RANGE, Wanted};
 use crate::operators::insights::{Figure, InsightsOperator};
 use crate::windows::Timeline;
 use hashbrown::HashSet;
-use model::report::{Breakdown, DateRange, Edges, Insights, InsightsCell, Measure};
+use model::report::{Breakdown, DateRange, Edges, Insights, InsightsCell, Measure, Metric};
 use std::sync::Arc;
 
 pub(super) fn wanted(cell: &InsightsCell) -> Wanted {
@@ -27,16 +27,18 @@ pub(super) fn parts(
 ) -> Result<Parts, QueryError> {
     let timeline = Timeline::new(insights, range, &source.zone.rules)?;
     let (from_ms, to_ms) = timeline.read_ms;
-    let events = insights.metrics.iter().map(|metric| metric.event.clone()).collect();
+    // A number's members are of one metric.
+    let distinct = match wanted {
+        Some(_) => (0..insights.metrics.len()).collect(),
+        None => distinct(insights),
+    };
+    let metrics = || distinct.iter().map(|metric| &insights.metrics[*metric]);
+    let events = metrics().map(|metric| metric.event.clone()).collect();
     let mut rows = RowsBuilder::new(from_ms, to_ms, events, false);
-    if insights
-        .metrics
-        .iter()
-        .any(|metric| metric.measure == Measure::Sessions)
-    {
+    if metrics().any(|metric| metric.measure == Measure::Sessions) {
         rows.keep_all();
     }
-    for (index, metric) in insights.metrics.iter().enumerate() {
+    for (index, metric) in metrics().enumerate() {
         rows.filter(source, index, metric.filter.as_ref())?;
         match (figure(&metric.measure), metric.measure.property()) {
             (Figure::Values, Some(property)) => rows.value(source, index, property)?,
@@ -50,20 +52,61 @@ pub(super) fn parts(
             Breakdown::Ranges { value, .. } => rows.breakdown_number(source, index, value)?,
         }
     }
-    let metrics = insights.metrics.iter();
     let operator = InsightsOperator {
-        metrics: metrics
+        metrics: metrics()
             .map(|metric| (metric.event.clone(), figure(&metric.measure)))
             .collect(),
         breakdowns: insights.breakdown.len(),
         edges: insights.breakdown.iter().map(edges).collect(),
         slots: timeline.slots.clone(),
-        windows: timeline.windows,
+        windows: distinct
+            .iter()
+            .map(|metric| timeline.windows[*metric].clone())
+            .collect(),
         session_timeout_ms: insights.session_timeout_ms,
         rest_of,
         wanted,
     };
     Ok((Arc::new(operator), rows, Some(timeline.slots)))
+}
+
+/// The metrics that need cells of their own: others read those of one before them.
+fn distinct(insights: &Insights) -> Vec<usize> {
+    let mut distinct = Vec::new();
+    for (metric, series) in series(insights).into_iter().enumerate() {
+        if series == distinct.len() {
+            distinct.push(metric);
+        }
+    }
+    distinct
+}
+
+/// By metric, the series of cells that it reads. Metrics that look at the same of the same rows, like two percentiles of
+/// a property, have one.
+pub(crate) fn series(insights: &Insights) -> Vec<usize> {
+    let mut distinct: Vec<&Metric> = Vec::new();
+    let series = insights.metrics.iter().map(|metric| {
+        let known = distinct.iter().position(|other| reads_like(metric, other));
+        known.unwrap_or_else(|| {
+            distinct.push(metric);
+            distinct.len() - 1
+        })
+    });
+    series.collect()
+}
+
+fn reads_like(metric: &Metric, other: &Metric) -> bool {
+    let reads = |metric: &Metric| {
+        let days = match metric.measure {
+            Measure::Active { days } => Some(days),
+            _ => None,
+        };
+        (figure(&metric.measure), days)
+    };
+    metric.event == other.event
+        && metric.filter == other.filter
+        && reads(metric) == reads(other)
+        && metric.measure.property() == other.measure.property()
 }
 
 /// What a measure needs of its cells.

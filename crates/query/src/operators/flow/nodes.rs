@@ -74,6 +74,10 @@ impl Nodes {
             })?;
         }
         nodes.clear();
+        if let [Named { event, expansion: None }] = named.as_slice() {
+            nodes.resize(keys.len(), self.node(texts.value(0), *event, None, NO_VALUE));
+            return Ok(());
+        }
         let (mut last, mut last_node) = ((u32::MAX, 0), 0);
         for (row, key) in keys.iter().enumerate() {
             if !matters(row) {

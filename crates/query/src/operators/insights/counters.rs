@@ -1,11 +1,13 @@
 //! The cells of one metric, by column: a segment has a block of one cell per slot.
 
 use super::Figure;
+use super::presence::{Presence, Present, SLOTS_MAX};
 use crate::operators::cells::{Cell, CellKey, Cells, WHOLE_RANGE};
 use crate::operators::extremes::Extremes;
 use crate::operators::input::Breakdowns;
 use crate::operators::values::Values;
 use crate::persons::{Crowd, PersonSet};
+use crate::spread::Spread;
 use crate::windows::Windows;
 use datafusion::arrow::array::{Array, Float64Array};
 use hashbrown::HashSet;
@@ -17,10 +19,12 @@ pub(super) struct Counters {
     /// First cell of each segment's block, plus one; 0 where the segment has none.
     blocks: Vec<u32>,
     counts: Vec<Counts>,
-    /// Per cell, unless there are `sets`.
-    crowds: Vec<Crowd>,
-    /// Per cell, for [`Figure::Persons`].
+    /// For [`Figure::Persons`], unless there are too many slots.
+    presence: Option<Presence>,
+    /// Per cell, for [`Figure::Persons`] without `presence`.
     sets: Vec<PersonSet>,
+    /// Per cell, for other figures.
+    crowds: Vec<Crowd>,
     /// Per cell, for [`Figure::Numbers`].
     numbers: Vec<Numbers>,
     /// Per cell, for [`Figure::Spread`].
@@ -33,9 +37,13 @@ pub(super) struct Counters {
 struct Counts {
     events: u64,
     person_events: u64,
-    /// The person seen last; nobody at first, who is not counted anyway.
+    /// The person seen last; nobody at first, who is not counted anyway. [`EVERYBODY`] once it does not matter any more
+    /// who else comes, because there are many.
     last_person: u64,
 }
+
+/// No person's number.
+const EVERYBODY: u64 = u64::MAX;
 
 #[derive(Clone, Debug, Default)]
 struct Numbers {
@@ -51,8 +59,9 @@ impl Counters {
             slots,
             blocks: Vec::new(),
             counts: Vec::new(),
-            crowds: Vec::new(),
+            presence: (figure == Figure::Persons && slots <= SLOTS_MAX).then(Presence::default),
             sets: Vec::new(),
+            crowds: Vec::new(),
             numbers: Vec::new(),
             spreads: Vec::new(),
             values: Vec::new(),
@@ -82,6 +91,7 @@ impl Counters {
         let cells = block + self.slots;
         self.counts.resize(cells, Counts::default());
         match self.figure {
+            Figure::Persons if self.presence.is_some() => {}
             Figure::Persons => self.sets.resize(cells, PersonSet::default()),
             _ => self.crowds.resize(cells, Crowd::default()),
         }
@@ -97,16 +107,71 @@ impl Counters {
 
     #[inline]
     pub fn count(&mut self, cell: usize, person: u64) {
+        // Wrapping spares a test; nobody has 2^64 rows.
         let counts = &mut self.counts[cell];
-        counts.events += 1;
-        counts.person_events += u64::from(person != 0);
-        if person == counts.last_person || person == 0 {
+        counts.events = counts.events.wrapping_add(1);
+        counts.person_events = counts.person_events.wrapping_add(u64::from(person != 0));
+        if counts.last_person == EVERYBODY || person == counts.last_person || person == 0 {
             return;
         }
         counts.last_person = person;
-        match self.figure {
-            Figure::Persons => self.sets[cell].insert(person),
-            _ => self.crowds[cell].insert(person),
+        if self.figure == Figure::Persons {
+            return self.sets[cell].insert(person);
+        }
+        self.crowds[cell].insert(person);
+        if self.crowds[cell].is_many() {
+            counts.last_person = EVERYBODY;
+        }
+    }
+
+    /// Whether persons are counted by their presence: then rows are counted by [`Counters::count_present`].
+    pub fn is_by_presence(&self) -> bool {
+        self.presence.is_some()
+    }
+
+    /// Counts the rows of a batch that the metric looks at.
+    pub fn count_present(&mut self, rows: &Selected<'_>, breakdowns: &Breakdowns) {
+        let Some(mut presence) = self.presence.take() else {
+            return;
+        };
+        if let ([segment, ..], 0) = (rows.segments, breakdowns.len()) {
+            self.count_everybody(rows, *segment, &mut presence);
+            self.presence = Some(presence);
+            return;
+        }
+        for (row, word) in rows.segments.iter().enumerate() {
+            let Some((person, slot)) = rows.looked_at(row) else {
+                continue;
+            };
+            for segment in breakdowns.segments(word) {
+                let cell = self.cell(*segment as usize, slot as usize);
+                // Wrapping spares a test; nobody has 2^64 rows.
+                let counts = &mut self.counts[cell];
+                counts.events = counts.events.wrapping_add(1);
+                counts.person_events = counts.person_events.wrapping_add(u64::from(person != 0));
+                presence.see(person, *segment, slot);
+            }
+        }
+        self.presence = Some(presence);
+    }
+
+    /// [`Counters::count_present`] without breakdowns: all rows are of one segment.
+    fn count_everybody(&mut self, rows: &Selected<'_>, segment: u32, presence: &mut Presence) {
+        let block = self.cell(segment as usize, 0);
+        let mut of_somebody = [0_u64; SLOTS_MAX];
+        for row in 0..rows.segments.len() {
+            match rows.looked_at(row) {
+                None => {}
+                Some((0, slot)) => self.counts[block + slot as usize].events += 1,
+                Some((person, slot)) => {
+                    of_somebody[slot as usize] = of_somebody[slot as usize].wrapping_add(1);
+                    presence.see(person, segment, slot);
+                }
+            }
+        }
+        for (counts, seen) in self.counts[block..block + self.slots].iter_mut().zip(of_somebody) {
+            counts.events += seen;
+            counts.person_events += seen;
         }
     }
 
@@ -141,7 +206,10 @@ impl Counters {
         breakdowns: &Breakdowns,
         cells: &mut Cells,
     ) {
+        let presence = self.presence.take();
+        let mut present = presence.map(|presence| presence.finish(self.blocks.len(), windows).into_iter());
         for segment in 0..self.blocks.len() {
+            let present = present.as_mut().and_then(Iterator::next);
             if self.blocks[segment] == 0 {
                 continue;
             }
@@ -153,7 +221,11 @@ impl Counters {
                 segment: place,
             };
             if self.figure.is_of_windows() {
-                for (bucket, cell) in self.of_windows(block, windows) {
+                let found = match present {
+                    Some(present) => self.of_present(block, windows, present),
+                    None => self.of_windows(block, windows),
+                };
+                for (bucket, cell) in found {
                     *cells.entry(key(bucket)) = cell;
                 }
                 continue;
@@ -166,7 +238,32 @@ impl Counters {
         }
     }
 
-    /// The cells of a segment over all windows with an event.
+    /// The cells of a segment over all windows with an event, given who was present in them.
+    fn of_present(&self, block: usize, windows: &Windows, present: Vec<Present>) -> Vec<(i32, Cell)> {
+        let counts = &self.counts[block..block + self.slots];
+        // Of all slots before each.
+        let mut sums = vec![(0, 0)];
+        for counts in counts {
+            let (events, person_events) = sums.last().copied().unwrap_or_default();
+            sums.push((events + counts.events, person_events + counts.person_events));
+        }
+        let buckets = windows.of_buckets.iter().zip(0..);
+        let cells = buckets.chain([(&windows.whole, WHOLE_RANGE)]).zip(present);
+        let cells = cells.map(|((window, bucket), present)| {
+            let (before, after) = (sums[window.start], sums[window.end.max(window.start)]);
+            let cell = Cell {
+                events: after.0 - before.0,
+                person_events: after.1 - before.1,
+                persons: present.persons,
+                crowd: present.crowd,
+                ..Cell::default()
+            };
+            (bucket, cell)
+        });
+        cells.filter(|(_, cell)| cell.events > 0).collect()
+    }
+
+    /// The cells of a segment over all windows with an event, by uniting sets.
     fn of_windows(&mut self, block: usize, windows: &Windows) -> Vec<(i32, Cell)> {
         let mut found = Vec::new();
         let mut running = Running::default();
@@ -216,7 +313,7 @@ impl Counters {
             numbers: numbers.count,
             sum: numbers.sum,
             extremes: numbers.extremes,
-            spread: counted(spread.unwrap_or_default()),
+            spread: Spread::of(spread.unwrap_or_default()),
             values: texts.filter_map(|value| Some(values?.text(value))).collect(),
             crowd: std::mem::take(&mut self.crowds[cell]),
             ..Cell::default()
@@ -224,12 +321,15 @@ impl Counters {
     }
 
     pub fn size_bytes(&self) -> usize {
+        let presence = self.presence.as_ref().map_or(0, Presence::size_bytes);
         let sets: usize = self.sets.iter().map(PersonSet::size_bytes).sum();
         let crowds: usize = self.crowds.iter().map(|crowd| crowd.few().len() * 8).sum();
         let values: usize = self.values.iter().map(|values| values.capacity() * 5).sum();
         let extremes = self.numbers.iter().flat_map(|numbers| &numbers.extremes);
         let whose: usize = extremes.map(Extremes::heap_bytes).sum();
-        sets + crowds
+        presence
+            + sets
+            + crowds
             + whose
             + values
             + self.spread_bytes()
@@ -253,6 +353,27 @@ impl Counters {
     }
 }
 
+/// The rows of a batch, and which of them a metric looks at.
+pub(super) struct Selected<'a> {
+    /// Of the metric, in `masks`.
+    pub bit: u32,
+    pub first_slot: u32,
+    pub masks: &'a [u32],
+    pub slots: &'a [u32],
+    pub persons: &'a [u64],
+    /// As [`Breakdowns::of_rows`] gives them.
+    pub segments: &'a [u32],
+}
+
+impl Selected<'_> {
+    /// Person and slot of a row, if the metric looks at it.
+    #[inline]
+    fn looked_at(&self, row: usize) -> Option<(u64, u32)> {
+        let is_looked_at = self.masks[row] & self.bit != 0 && self.slots[row] >= self.first_slot;
+        is_looked_at.then(|| (self.persons[row], self.slots[row]))
+    }
+}
+
 /// A window that is put together.
 #[derive(Default)]
 struct Running {
@@ -260,11 +381,4 @@ struct Running {
     events: u64,
     person_events: u64,
     set: PersonSet,
-}
-
-/// Numbers with how often each is there.
-fn counted(mut numbers: Vec<f64>) -> Vec<(f64, u64)> {
-    numbers.sort_unstable_by(f64::total_cmp);
-    let runs = numbers.chunk_by(|left, right| left == right);
-    runs.map(|run| (run[0], run.len() as u64)).collect()
 }

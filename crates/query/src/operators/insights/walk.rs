@@ -10,6 +10,7 @@ use crate::operators::group::{Grouped, OfPerson};
 use crate::operators::input::{Breakdowns, Rows};
 use crate::operators::sessions::sessions;
 use crate::persons::{Crowd, PersonIndex};
+use crate::spread::Spread;
 use crate::windows::Windows;
 use hashbrown::HashMap;
 
@@ -185,7 +186,7 @@ impl Frequency {
     fn into_cell(self) -> Cell {
         let spread = self.persons.into_iter();
         Cell {
-            spread: spread.map(|(events, persons)| (events as f64, persons)).collect(),
+            spread: Spread::of_pairs(spread.map(|(events, persons)| (events as f64, persons))),
             extremes: self.extremes,
             crowd: self.crowd,
             ..Cell::default()

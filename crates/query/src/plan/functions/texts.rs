@@ -1,6 +1,7 @@
 //! A column of texts, however it is encoded.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
+use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int32Type};
 use datafusion::common::{Result, ScalarValue};
@@ -59,6 +60,32 @@ impl Texts<'_> {
         }
     }
 
+    /// Whether each row's text passes a test, which is done once per distinct text where those are known.
+    pub fn test(&self, passes: impl Fn(&str) -> bool) -> BooleanArray {
+        let Form::Dictionary(array) = &self.form else {
+            return (0..self.rows).map(|row| self.get(row).map(&passes)).collect();
+        };
+        let dictionary = array.as_dictionary::<Int32Type>();
+        let values: &StringArray = dictionary.values().as_string();
+        if values.null_count() > 0 {
+            return self.map(|text| Some(passes(text))).into();
+        }
+        // Only the texts that rows point to: after a filter a dictionary may hold many that none does.
+        let mut known: Vec<u8> = vec![UNKNOWN; values.len()];
+        let (keys, nulls) = (dictionary.keys().values(), dictionary.nulls());
+        let passed = BooleanBuffer::collect_bool(self.rows, |row| {
+            // What a null row points to is anything.
+            let Some(of_text) = known.get_mut(keys[row] as usize) else {
+                return false;
+            };
+            if *of_text == UNKNOWN {
+                *of_text = u8::from(passes(values.value(keys[row] as usize)));
+            }
+            *of_text == 1
+        });
+        BooleanArray::new(passed, nulls.cloned())
+    }
+
     /// Applies a function to each row's text, once per distinct text where those are known.
     pub fn map<T: Copy>(&self, map: impl Fn(&str) -> Option<T>) -> Vec<Option<T>> {
         let Form::Dictionary(array) = &self.form else {
@@ -78,6 +105,9 @@ impl Texts<'_> {
             .collect()
     }
 }
+
+/// Neither 0, failed, nor 1, passed.
+const UNKNOWN: u8 = 2;
 
 fn constant(scalar: &ScalarValue) -> Form {
     Form::Constant(scalar.try_as_str().flatten().map(str::to_owned))
