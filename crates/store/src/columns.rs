@@ -1,5 +1,6 @@
 //! Property columns and event names of a project, as a snapshot shows them.
 
+use crate::state::encoded::EncodedValue;
 use arrow::datatypes::{DataType, Field};
 use model::Value;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,16 @@ impl ColumnKind {
             Value::Number(_) => Some(ColumnKind::Number),
             Value::String(_) => Some(ColumnKind::String),
             Value::List(_) | Value::Object(_) => Some(ColumnKind::Json),
+        }
+    }
+
+    pub(crate) fn of_encoded(value: &EncodedValue<'_>) -> Option<ColumnKind> {
+        match value {
+            EncodedValue::Null => None,
+            EncodedValue::Bool(_) => Some(ColumnKind::Bool),
+            EncodedValue::Number(_) => Some(ColumnKind::Number),
+            EncodedValue::String(_) => Some(ColumnKind::String),
+            EncodedValue::List(_) | EncodedValue::Object(_) => Some(ColumnKind::Json),
         }
     }
 

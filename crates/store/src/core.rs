@@ -101,7 +101,7 @@ impl State {
         debug_assert_eq!(position, self.position + 1);
         self.position = position;
         self.fresh_since.get_or_insert_with(Instant::now);
-        let project = prepared.record.project;
+        let project = prepared.head.project;
         self.project(project).apply(prepared)
     }
 

@@ -5,6 +5,7 @@
 //! was answered before. Every part that a snapshot shares is behind an `Arc` and copied on write, at a grain that
 //! keeps both a snapshot and the next append cheap.
 
+pub(crate) mod encoded;
 pub(crate) mod fresh;
 pub(crate) mod identity;
 mod operations;

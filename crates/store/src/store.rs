@@ -16,7 +16,6 @@ use crate::segment::Segment;
 use crate::snapshot::Snapshot;
 use crate::state::fresh::Block;
 use crate::state::identity::Identity;
-use crate::state::prepared::Prepared;
 use crate::state::profiles::Profiles;
 use crate::state::project::ProjectState;
 use crate::state::registry::Registry;
@@ -228,9 +227,9 @@ fn replay(options: &StoreOptions, directory: &Path, state: &mut State) -> Result
                 block.batches();
             }
         });
-        recovery::replay(&*options.disk, directory, flushed, |record, bytes| {
+        recovery::replay(&*options.disk, directory, flushed, |prepared| {
             let position = state.position + 1;
-            if let Some(block) = state.apply(position, Prepared::new(record, bytes)) {
+            if let Some(block) = state.apply(position, prepared) {
                 // The other thread ends only when this end of the channel is gone.
                 let _ = complete.send(block);
             }

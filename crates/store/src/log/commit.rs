@@ -7,6 +7,7 @@ use super::RECORD_BYTES_MAX;
 use super::files::LogFiles;
 use crate::core::Core;
 use crate::error::StoreError;
+use crate::state::encoded::RecordHead;
 use crate::state::prepared::Prepared;
 use hashbrown::HashMap;
 use model::{ProjectId, Record};
@@ -49,7 +50,6 @@ enum Work {
 
 struct Append {
     prepared: Prepared,
-    payload: Vec<u8>,
     reply: SyncSender<Reply>,
 }
 
@@ -57,22 +57,17 @@ type Reply = Result<Position, StoreError>;
 
 impl Append {
     fn new(record: Record) -> Result<(Append, Receiver<Reply>), StoreError> {
-        let payload = postcard::to_stdvec(&record)
+        let prepared = Prepared::new(&record)
             .map_err(|error| StoreError::Invalid(format!("the record cannot be encoded: {error}")))?;
-        if payload.len() > RECORD_BYTES_MAX {
+        let bytes = prepared.record_bytes().len();
+        if bytes > RECORD_BYTES_MAX {
             return Err(StoreError::TooLarge {
-                bytes: payload.len(),
+                bytes,
                 limit: RECORD_BYTES_MAX,
             });
         }
         let (reply, answer) = sync_channel(1);
-        let prepared = Prepared::new(record, payload.len());
-        let append = Append {
-            prepared,
-            payload,
-            reply,
-        };
-        Ok((append, answer))
+        Ok((Append { prepared, reply }, answer))
     }
 }
 
@@ -158,7 +153,7 @@ impl Queue {
         }
         let mut bytes = 0;
         let fits = waiting.appends.iter().take_while(|append| {
-            bytes += append.payload.len();
+            bytes += append.prepared.record_bytes().len();
             bytes <= GROUP_BYTES
         });
         let count = fits.count().max(1);
@@ -203,7 +198,7 @@ fn commit(group: Vec<Append>, files: &mut LogFiles, core: &Core) {
     if group.is_empty() {
         return;
     }
-    let payloads: Vec<&[u8]> = group.iter().map(|append| append.payload.as_slice()).collect();
+    let payloads: Vec<&[u8]> = group.iter().map(|append| append.prepared.record_bytes()).collect();
     let first = files.next();
     let written = files.write_group(&payloads);
     // Before anybody is answered: a backup begun after an answer must copy the log as far as that answer promises.
@@ -231,10 +226,10 @@ fn refuse_holes(group: Vec<Append>, core: &Core) -> Vec<Append> {
     let mut positions: HashMap<ProjectId, u64> = HashMap::new();
     let mut accepted = Vec::with_capacity(group.len());
     for append in group {
-        let record = &append.prepared.record;
-        let project = record.project;
+        let head = &append.prepared.head;
+        let project = head.project;
         let position = positions.entry(project).or_insert_with(|| core.feed_position(project));
-        match feed_end(*position, record) {
+        match feed_end(*position, head) {
             Ok(end) => {
                 *position = end;
                 accepted.push(append);
@@ -249,8 +244,8 @@ fn refuse_holes(group: Vec<Append>, core: &Core) -> Vec<Append> {
 }
 
 /// The feed position after the record, or the entry that does not follow.
-fn feed_end(mut position: u64, record: &Record) -> Result<u64, u64> {
-    for item in &record.feed {
+fn feed_end(mut position: u64, head: &RecordHead) -> Result<u64, u64> {
+    for item in &head.feed {
         match item.seq {
             seq if seq == position + 1 => position = seq,
             seq if seq > position => return Err(seq),

@@ -4,6 +4,7 @@ use super::files::list;
 use super::{FILE_HEADER_BYTES, FORMAT_VERSION, Frame, file_path, parse_file_header, parse_frame, version_of_header};
 use crate::disk::{Disk, read_all};
 use crate::error::StoreError;
+use crate::state::prepared::Prepared;
 use model::Record;
 use std::path::{Path, PathBuf};
 
@@ -24,12 +25,12 @@ pub(crate) struct LastFile {
     pub tail: Vec<u8>,
 }
 
-/// Hands all records behind `flushed` to `apply`, in order, each with its encoded length.
+/// Hands all records behind `flushed` to `apply`, in order.
 pub(crate) fn replay(
     disk: &dyn Disk,
     directory: &Path,
     flushed: u64,
-    mut apply: impl FnMut(Record, usize),
+    mut apply: impl FnMut(Prepared),
 ) -> Result<Recovered, StoreError> {
     let firsts = list(disk, directory)?;
     let mut next = flushed + 1;
@@ -68,9 +69,9 @@ pub(crate) fn replay(
         for (position, payload) in walked.frames {
             if position > flushed {
                 let offset = payload.as_ptr() as usize - content.as_ptr() as usize;
-                let record = postcard::from_bytes(payload)
+                let prepared = Prepared::read(payload.to_vec())
                     .map_err(|error| StoreError::corrupt(&path, offset as u64, error.to_string()))?;
-                apply(record, payload.len());
+                apply(prepared);
             }
             next = next.max(position + 1);
         }

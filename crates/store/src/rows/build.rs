@@ -2,6 +2,7 @@
 
 use super::{OVERFLOW, batch_of, fixed_fields};
 use crate::columns::{ColumnKind, physical_name};
+use crate::state::encoded::{EncodedEvent, EncodedValue, RowHead};
 use crate::state::fresh::Chunk;
 use crate::state::registry::ColumnNames;
 use arrow::array::{
@@ -12,16 +13,23 @@ use arrow::compute::take;
 use arrow::datatypes::{Field, Int32Type};
 use arrow::record_batch::RecordBatch;
 use hashbrown::HashMap;
-use model::{Event, Value};
+use model::Value;
 use std::sync::Arc;
 
-/// A row's place in the sort order and in the chunks.
-struct Row<'a> {
+/// A row's place in the sort order.
+struct Row {
     rank: u32,
     /// Place among the rows of the shard in order of arrival.
     place: u32,
     seq: u64,
-    event: &'a Event,
+    head: RowHead,
+}
+
+/// What is built of one shard. Properties are built in order of arrival, as events lie in memory, and permuted as columns:
+/// following the sort order through the events would miss the cache at every property.
+struct Shard<'a> {
+    rows: Vec<Row>,
+    properties: Properties<'a>,
 }
 
 /// The rows of the chunks by shard, sorted. `None` where a shard has no rows.
@@ -29,7 +37,11 @@ pub(crate) fn batches(chunks: &[Arc<Chunk>], names: &ColumnNames, shards: u32) -
     let mut event_names: Vec<&str> = chunks.iter().flat_map(|c| &c.event_names).map(String::as_str).collect();
     event_names.sort_unstable();
     event_names.dedup();
-    let mut by_shard: Vec<Vec<Row<'_>>> = (0..shards).map(|_| Vec::new()).collect();
+    let empty = |_| Shard {
+        rows: Vec::new(),
+        properties: Properties::new(names),
+    };
+    let mut by_shard: Vec<Shard<'_>> = (0..shards).map(empty).collect();
     for chunk in chunks {
         let ranks: Vec<u32> = chunk
             .event_names
@@ -37,45 +49,45 @@ pub(crate) fn batches(chunks: &[Arc<Chunk>], names: &ColumnNames, shards: u32) -
             .map(|name| event_names.partition_point(|other| *other < name.as_str()) as u32)
             .collect();
         for (row, event) in chunk.events.iter().enumerate() {
-            by_shard[(event.person.0 % u64::from(shards)) as usize].push(Row {
+            let head = chunk.events.rows[row];
+            let shard = &mut by_shard[(head.person.0 % u64::from(shards)) as usize];
+            let place = shard.rows.len();
+            shard.properties.add(place, event);
+            shard.rows.push(Row {
                 rank: ranks[chunk.event_of_row[row] as usize],
-                place: 0,
+                place: place as u32,
                 seq: chunk.first_seq + row as u64,
-                event,
+                head,
             });
         }
     }
     by_shard
         .into_iter()
-        .map(|rows| (!rows.is_empty()).then(|| build_shard(rows, &event_names, names)))
+        .map(|shard| (!shard.rows.is_empty()).then(|| shard.finish(&event_names)))
         .collect()
 }
 
-fn build_shard<'a>(mut rows: Vec<Row<'a>>, event_names: &[&str], names: &'a ColumnNames) -> RecordBatch {
-    // Properties are built in order of arrival, because events lie in memory in that order, and permuted as columns:
-    // following the sort order through the events would miss the cache at every property.
-    let mut properties = Properties::new(names);
-    for (place, row) in rows.iter_mut().enumerate() {
-        properties.add(place, row.event);
-        row.place = place as u32;
+impl Shard<'_> {
+    fn finish(self, event_names: &[&str]) -> RecordBatch {
+        let mut rows = self.rows;
+        rows.sort_unstable_by_key(|row| (row.rank, row.head.person, row.head.time, row.seq));
+        let order = UInt32Array::from_iter_values(rows.iter().map(|row| row.place));
+        let keys = Int32Array::from_iter_values(rows.iter().map(|row| row.rank as i32));
+        let dictionary = Arc::new(StringArray::from_iter_values(event_names));
+        let events = arrow::array::DictionaryArray::new(keys, dictionary);
+        let mut fields = fixed_fields();
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(events),
+            Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.head.person.0))),
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.head.time.0))),
+            Arc::new(UInt64Array::from_iter(
+                rows.iter().map(|row| row.head.insert_id.map(|id| id.0)),
+            )),
+            Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.seq))),
+        ];
+        self.properties.finish(&order, &mut fields, &mut columns);
+        batch_of(fields, columns)
     }
-    rows.sort_unstable_by_key(|row| (row.rank, row.event.person, row.event.time, row.seq));
-    let order = UInt32Array::from_iter_values(rows.iter().map(|row| row.place));
-    let keys = Int32Array::from_iter_values(rows.iter().map(|row| row.rank as i32));
-    let dictionary = Arc::new(StringArray::from_iter_values(event_names));
-    let events = arrow::array::DictionaryArray::new(keys, dictionary);
-    let mut fields = fixed_fields();
-    let mut columns: Vec<ArrayRef> = vec![
-        Arc::new(events),
-        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.event.person.0))),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.event.time.0))),
-        Arc::new(UInt64Array::from_iter(
-            rows.iter().map(|row| row.event.insert_id.map(|id| id.0)),
-        )),
-        Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.seq))),
-    ];
-    properties.finish(&order, &mut fields, &mut columns);
-    batch_of(fields, columns)
 }
 
 /// The property columns of one batch while it is built.
@@ -107,13 +119,15 @@ impl<'a> Properties<'a> {
         }
     }
 
-    fn add(&mut self, row: usize, event: &'a Event) {
+    fn add(&mut self, row: usize, event: EncodedEvent<'a>) {
         let mut overflow: Vec<(String, serde_json::Value)> = Vec::new();
         let mut position = 0;
         for (name, value) in &event.properties {
-            let Some(kind) = ColumnKind::of(value) else { continue };
+            let Some(kind) = ColumnKind::of_encoded(value) else {
+                continue;
+            };
             match self.builder(position, name, kind) {
-                Some(builder) => builder.push_value(row, value),
+                Some(builder) => builder.push_encoded(row, value),
                 None => overflow.push((physical_name(name, kind), value.to_json())),
             }
             position += 1;
@@ -243,6 +257,19 @@ impl Builder {
             (Values::String(builder), Value::String(text)) => builder.append_value(text),
             (Values::Number(builder), Value::Number(number)) => builder.append_value(*number),
             (Values::Bool(builder), Value::Bool(flag)) => builder.append_value(*flag),
+            (Values::Json(builder), value) => builder.append_value(value.to_json().to_string()),
+            _ => unreachable!("a builder gets values of its kind only"),
+        }
+    }
+
+    fn push_encoded(&mut self, row: usize, value: &EncodedValue<'_>) {
+        if !self.advance(row) {
+            return;
+        }
+        match (&mut self.values, value) {
+            (Values::String(builder), EncodedValue::String(text)) => builder.append_value(text),
+            (Values::Number(builder), EncodedValue::Number(number)) => builder.append_value(*number),
+            (Values::Bool(builder), EncodedValue::Bool(flag)) => builder.append_value(*flag),
             (Values::Json(builder), value) => builder.append_value(value.to_json().to_string()),
             _ => unreachable!("a builder gets values of its kind only"),
         }

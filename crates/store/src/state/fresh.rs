@@ -2,13 +2,13 @@
 //!
 //! They arrive as chunks (one per record) and are gathered into blocks. A block is turned into Arrow batches once,
 //! by whoever needs it first: the background thread, or a scan that comes earlier. Then the events themselves are
-//! dropped, which are several times as large. The unfinished block at the end is turned into batches per snapshot.
+//! dropped. The unfinished block at the end is turned into batches per snapshot.
 
+use super::encoded::EncodedEvents;
 use super::registry::ColumnNames;
 use crate::rows::build;
 use arrow::record_batch::RecordBatch;
 use hashbrown::HashMap;
-use model::Event;
 use roaring::RoaringTreemap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -22,10 +22,15 @@ const BLOCK_CELLS: usize = 2_000_000;
 /// Events of one record as they were applied: persons are canonical as of that moment.
 pub(crate) struct Chunk {
     pub first_seq: u64,
-    pub events: Vec<Event>,
+    pub events: EncodedEvents,
     pub event_names: Vec<String>,
     pub event_of_row: Vec<u32>,
-    pub bytes: usize,
+}
+
+impl Chunk {
+    fn bytes(&self) -> usize {
+        self.events.memory_bytes() + self.event_of_row.len() * size_of::<u32>()
+    }
 }
 
 /// A run of chunks, as one sorted batch per shard.
@@ -33,7 +38,7 @@ pub(crate) struct Block {
     pub first_seq: u64,
     pub last_seq: u64,
     pub rows: usize,
-    /// Estimated memory of the events, until they are batches.
+    /// Memory of the events, until they are batches.
     event_bytes: usize,
     pub first_ms: i64,
     pub last_ms: i64,
@@ -52,13 +57,13 @@ struct Built {
 
 impl Block {
     fn new(chunks: Vec<Arc<Chunk>>, names: Arc<ColumnNames>, shards: u32) -> Block {
-        let times = || chunks.iter().flat_map(|chunk| &chunk.events).map(|event| event.time.0);
+        let times = || chunks.iter().flat_map(|chunk| &chunk.events.rows).map(|row| row.time.0);
         let last = chunks.last().expect("a block is made of at least one chunk");
         Block {
             first_seq: chunks[0].first_seq,
             last_seq: last.first_seq + last.events.len() as u64 - 1,
             rows: chunks.iter().map(|chunk| chunk.events.len()).sum(),
-            event_bytes: chunks.iter().map(|chunk| chunk.bytes).sum(),
+            event_bytes: chunks.iter().map(|chunk| chunk.bytes()).sum(),
             first_ms: times().min().unwrap_or(i64::MAX),
             last_ms: times().max().unwrap_or(i64::MIN),
             names,
@@ -143,7 +148,7 @@ impl Fresh {
     /// Adds a record's rows. Returns the block that they completed, whose batches are not made yet.
     pub fn push(&mut self, chunk: Chunk, names: &Arc<ColumnNames>, shards: u32) -> Option<Arc<Block>> {
         self.rows += chunk.events.len();
-        self.tail_bytes += chunk.bytes;
+        self.tail_bytes += chunk.bytes();
         self.tail_rows += chunk.events.len();
         self.tail.push(Arc::new(chunk));
         self.tail_block = None;

@@ -3,18 +3,18 @@
 //! Appending threads do this side by side, so that the one thread that applies records has one look-up per event
 //! name and column of a batch, not one per value.
 
+use super::encoded::{EncodedEvent, EncodedEvents, RecordHead, encode};
 use crate::columns::ColumnKind;
 use hashbrown::HashMap;
-use model::{Event, Record};
+use model::Record;
 
 pub(crate) struct Prepared {
-    pub record: Record,
-    pub events: Vec<EventTally>,
-    /// For every event of the record, the place of its name in `events`.
+    pub head: RecordHead,
+    pub events: EncodedEvents,
+    pub event_tallies: Vec<EventTally>,
+    /// For every event of the record, the place of its name in `event_tallies`.
     pub event_of_row: Vec<u32>,
     pub columns: Vec<ColumnTally>,
-    /// Estimated memory of the events.
-    pub bytes: usize,
 }
 
 pub(crate) struct EventTally {
@@ -30,81 +30,105 @@ pub(crate) struct ColumnTally {
     pub rows: u64,
 }
 
-/// What one property costs in memory beyond its encoded bytes.
-const PROPERTY_OVERHEAD_BYTES: usize = 64;
-
 impl Prepared {
-    /// `encoded_bytes` is the record's length in the log.
-    pub fn new(record: Record, encoded_bytes: usize) -> Prepared {
-        let (events, event_of_row) = tally_events(&record.events);
-        let columns = tally_columns(&record.events);
-        let values: usize = record.events.iter().map(|event| event.properties.len() + 2).sum();
-        Prepared {
-            bytes: encoded_bytes + values * PROPERTY_OVERHEAD_BYTES,
-            record,
-            events,
-            event_of_row,
-            columns,
-        }
+    pub fn new(record: &Record) -> postcard::Result<Prepared> {
+        Prepared::read(encode(record)?)
+    }
+
+    /// Takes a record as it lies in the log.
+    pub fn read(record: Vec<u8>) -> postcard::Result<Prepared> {
+        let mut events = EventTallies::default();
+        let mut columns = ColumnTallies::default();
+        let (head, encoded) = EncodedEvents::read(record, |event| {
+            events.count(event);
+            columns.count(event);
+        })?;
+        Ok(Prepared {
+            head,
+            events: encoded,
+            event_tallies: events.tallies,
+            event_of_row: events.place_of_row,
+            columns: columns.tallies,
+        })
+    }
+
+    /// What the log is given.
+    pub fn record_bytes(&self) -> &[u8] {
+        self.events.record_bytes()
     }
 }
 
-fn tally_events(events: &[Event]) -> (Vec<EventTally>, Vec<u32>) {
-    let mut tallies: Vec<EventTally> = Vec::new();
-    let mut places: HashMap<&str, u32> = HashMap::new();
-    let place_of_row = events
-        .iter()
-        .map(|event| {
-            let place = *places.entry(&event.name).or_insert_with(|| {
-                tallies.push(EventTally {
-                    name: event.name.clone(),
+#[derive(Default)]
+struct EventTallies {
+    tallies: Vec<EventTally>,
+    places: HashMap<String, u32>,
+    place_of_row: Vec<u32>,
+}
+
+impl EventTallies {
+    fn count(&mut self, event: &EncodedEvent<'_>) {
+        let place = match self.places.get(event.name) {
+            Some(place) => *place,
+            None => {
+                let place = self.tallies.len() as u32;
+                self.places.insert(event.name.to_owned(), place);
+                self.tallies.push(EventTally {
+                    name: event.name.to_owned(),
                     rows: 0,
                     first_ms: i64::MAX,
                     last_ms: i64::MIN,
                 });
-                (tallies.len() - 1) as u32
-            });
-            let tally = &mut tallies[place as usize];
-            tally.rows += 1;
-            tally.first_ms = tally.first_ms.min(event.time.0);
-            tally.last_ms = tally.last_ms.max(event.time.0);
-            place
-        })
-        .collect();
-    (tallies, place_of_row)
+                place
+            }
+        };
+        let tally = &mut self.tallies[place as usize];
+        tally.rows += 1;
+        tally.first_ms = tally.first_ms.min(event.time.0);
+        tally.last_ms = tally.last_ms.max(event.time.0);
+        self.place_of_row.push(place);
+    }
 }
 
-fn tally_columns(events: &[Event]) -> Vec<ColumnTally> {
-    let mut tallies: Vec<ColumnTally> = Vec::new();
-    let mut places: HashMap<(&str, ColumnKind), usize> = HashMap::new();
-    // Events of a batch mostly list the same properties in the same order, so the place of the property at the same
-    // position of the event before is tried first. That saves most of the hashing.
-    let mut places_before: Vec<usize> = Vec::new();
-    for event in events {
-        let properties = event
-            .properties
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), ColumnKind::of(value)?)));
-        let groups = event.groups.iter().map(|(key, _)| (key.as_str(), ColumnKind::Group));
+#[derive(Default)]
+struct ColumnTallies {
+    tallies: Vec<ColumnTally>,
+    /// Places of a property's tallies, one for each kind.
+    places: HashMap<String, [Option<u32>; ColumnKind::ALL.len()]>,
+    /// Events of a batch mostly list the same properties in the same order, so the place of the property at the same
+    /// position of the event before is tried first. That saves most of the hashing.
+    places_before: Vec<u32>,
+}
+
+impl ColumnTallies {
+    fn count(&mut self, event: &EncodedEvent<'_>) {
+        let properties = event.properties.iter();
+        let properties = properties.filter_map(|(name, value)| Some((*name, ColumnKind::of_encoded(value)?)));
+        let groups = event.groups.iter().map(|(key, _)| (*key, ColumnKind::Group));
         for (position, (name, kind)) in properties.chain(groups).enumerate() {
-            let guess = places_before.get(position).copied();
-            let place = match guess.filter(|guess| tallies[*guess].name == name && tallies[*guess].kind == kind) {
-                Some(place) => place,
-                None => *places.entry((name, kind)).or_insert_with(|| {
-                    tallies.push(ColumnTally {
-                        name: name.to_owned(),
-                        kind,
-                        rows: 0,
-                    });
-                    tallies.len() - 1
-                }),
-            };
-            match places_before.get_mut(position) {
+            let place = self.place(position, name, kind);
+            match self.places_before.get_mut(position) {
                 Some(before) => *before = place,
-                None => places_before.push(place),
+                None => self.places_before.push(place),
             }
-            tallies[place].rows += 1;
+            self.tallies[place as usize].rows += 1;
         }
     }
-    tallies
+
+    fn place(&mut self, position: usize, name: &str, kind: ColumnKind) -> u32 {
+        if let Some(guess) = self.places_before.get(position) {
+            let tally = &self.tallies[*guess as usize];
+            if tally.name == name && tally.kind == kind {
+                return *guess;
+            }
+        }
+        let place = &mut self.places.entry_ref(name).or_default()[kind as usize];
+        *place.get_or_insert_with(|| {
+            self.tallies.push(ColumnTally {
+                name: name.to_owned(),
+                kind,
+                rows: 0,
+            });
+            (self.tallies.len() - 1) as u32
+        })
+    }
 }

@@ -1,5 +1,6 @@
 //! One project's state, and the effect of a record on it.
 
+use super::encoded::RowHead;
 use super::fresh::{Block, Chunk, CopyKey, Fresh, FreshView};
 use super::identity::Identity;
 use super::prepared::Prepared;
@@ -8,7 +9,7 @@ use super::registry::Registry;
 use crate::retention::Cutoffs;
 use crate::segment::Segment;
 use hashbrown::HashSet;
-use model::{Event, EventTime, FeedEntry, ProfileUpdate, Subject};
+use model::{EventTime, FeedEntry, ProfileUpdate, Subject};
 use std::sync::Arc;
 
 pub(crate) struct ProjectState {
@@ -76,54 +77,52 @@ impl ProjectState {
     /// rows if this completed one.
     pub fn apply(&mut self, prepared: Prepared) -> Option<Arc<Block>> {
         let Prepared {
-            record,
-            events,
+            head,
+            mut events,
+            event_tallies,
             event_of_row,
             columns,
-            bytes,
         } = prepared;
         self.changed = true;
         self.version += 1;
-        self.received = self.received.max(record.received);
-        for item in record.feed {
+        self.received = self.received.max(head.received);
+        for item in head.feed {
             // Repeats are ignored; the log refuses holes, so nothing later than the next one comes here.
             if item.seq == self.feed_position + 1 {
                 self.feed_position = item.seq;
                 self.apply_feed(&item.entry);
             }
         }
-        for update in &record.profiles {
+        for update in &head.profiles {
             self.apply_profile(update);
         }
-        if record.events.is_empty() {
+        if events.is_empty() {
             return None;
         }
         self.registry.count_columns(&columns);
-        let places = self.registry.count_events(&events);
+        let places = self.registry.count_events(&event_tallies);
         let first_seq = self.next_seq;
-        let mut rows = record.events;
-        for (row, event) in rows.iter_mut().enumerate() {
-            self.apply_event(event, places[event_of_row[row] as usize]);
+        for (row, place) in events.rows.iter_mut().zip(&event_of_row) {
+            self.apply_row(row, places[*place as usize]);
         }
         let chunk = Chunk {
             first_seq,
-            events: rows,
-            event_names: events.into_iter().map(|event| event.name).collect(),
+            events,
+            event_names: event_tallies.into_iter().map(|event| event.name).collect(),
             event_of_row,
-            bytes,
         };
         self.fresh.push(chunk, self.registry.column_names(), self.shards)
     }
 
-    fn apply_event(&mut self, event: &mut Event, place: u32) {
+    fn apply_row(&mut self, row: &mut RowHead, place: u32) {
         let seq = self.next_seq;
         self.next_seq += 1;
-        event.person.0 = self.identity.canonical(event.person.0);
-        if let Some(insert_id) = event.insert_id {
+        row.person.0 = self.identity.canonical(row.person.0);
+        if let Some(insert_id) = row.insert_id {
             let key = CopyKey {
                 event: place,
-                person: event.person.0,
-                time: event.time.0,
+                person: row.person.0,
+                time: row.time.0,
                 insert_id: insert_id.0,
             };
             if self.fresh.note_key(key, seq) {
