@@ -321,7 +321,7 @@ impl Batch {
         };
         let mut places = Vec::new();
         let texts = values.iter().filter_map(Json::scalar_text);
-        for text in texts.filter(|text| !text.is_empty() && text.chars().nth(GROUP_SCALARS_MAX).is_none()) {
+        for text in texts.filter(|text| !text.is_empty() && !is_too_long(text)) {
             let place = self.reference(
                 digests,
                 Reference {
@@ -353,6 +353,10 @@ impl Batch {
             events,
         }
     }
+}
+
+fn is_too_long(group_value: &str) -> bool {
+    group_value.len() > GROUP_SCALARS_MAX && group_value.chars().nth(GROUP_SCALARS_MAX).is_some()
 }
 
 impl PendingEvent {

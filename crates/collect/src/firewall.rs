@@ -16,7 +16,7 @@ mod structure;
 mod tests;
 
 use crate::country::CountryTable;
-use crate::json::{Json, Members};
+use crate::json::{Json, Members, has_repeats};
 use crate::policy::Policy;
 use crate::policy::key_words::KeyRules;
 use detectors::Detectors;
@@ -184,11 +184,13 @@ impl Firewall {
     }
 
     fn classified(&self, properties: Members, kind: Kind, group_keys: &[String], tally: &mut Tally) -> Vec<Property> {
+        let names = properties.iter().map(|(name, _)| name.as_str());
+        let judged = self.keys.judge_all(self, names, kind, group_keys);
         properties
             .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| {
-                let judged = self.keys.judge(self, &name, kind, group_keys);
+            .zip(judged)
+            .filter(|((_, value), _)| !value.is_null())
+            .map(|((name, value), judged)| {
                 if let Some(detector) = judged.redacted {
                     tally.count(REDACTED_NAME, detector.as_str());
                 }
@@ -218,14 +220,15 @@ impl Draft {
             sealed: Members::new(),
             references: Members::new(),
         };
+        // Two unfit names become one; the first keeps it.
+        let is_unique = !has_repeats(self.properties.iter().map(|property| property.name.as_str()));
         for property in self.properties {
             let target = match property.class {
                 KeyClass::Sealed => &mut clean.sealed,
                 KeyClass::Reference => &mut clean.references,
                 _ => &mut clean.properties,
             };
-            // Two unfit names become one; the first keeps it.
-            if !target.iter().any(|(name, _)| *name == property.name) {
+            if is_unique || !target.iter().any(|(name, _)| *name == property.name) {
                 target.push((property.name, property.value));
             }
         }

@@ -1,12 +1,12 @@
 //! Identity strings of events and profile updates, and which of them count (contract S1, N4–N6; secrecy contract ID-4,
 //! ID-5).
 
-use crate::json::{Json, Members, take_member};
+use crate::json::{Json, Members, take_members};
 use vault_client::Personal;
 
 /// Values that SDKs send when they have no id (N6). Compared without regard to case.
 const NOT_AN_ID: [&str; 18] = [
-    "00000000-0000-0000-0000-000000000000",
+    NIL_UUID,
     "anon",
     "anonymous",
     "nil",
@@ -26,6 +26,10 @@ const NOT_AN_ID: [&str; 18] = [
     "",
 ];
 
+const NIL_UUID: &str = "00000000-0000-0000-0000-000000000000";
+/// Longest of the others, in bytes: `undefined` and `anonymous`.
+const LISTED_WORD_BYTES_MAX: usize = 9;
+
 /// Longest identity, in Unicode scalars. A longer one is not cut, because two people could become one.
 const SCALARS_MAX: usize = 255;
 
@@ -33,7 +37,9 @@ const DEVICE_PREFIX: &str = "$device:";
 
 /// Whether a value stands for "no id".
 pub fn is_listed(text: &str) -> bool {
-    NOT_AN_ID.iter().any(|listed| listed.eq_ignore_ascii_case(text.trim()))
+    let text = text.trim();
+    let may_be = text.len() <= LISTED_WORD_BYTES_MAX || text.len() == NIL_UUID.len();
+    may_be && NOT_AN_ID.iter().any(|listed| listed.eq_ignore_ascii_case(text))
 }
 
 /// Who an event or update says it is about.
@@ -66,9 +72,9 @@ impl IdentityFault {
 impl Identity {
     /// Takes the identity out of an event's properties. The reserved two override `distinct_id` (S1).
     pub fn of_event(properties: &mut Members, faults: &mut Vec<IdentityFault>) -> Identity {
-        let distinct = take_member(properties, "distinct_id");
-        let device = usable(take_member(properties, "$device_id"), faults);
-        let user = usable(take_member(properties, "$user_id"), faults).filter(|text| {
+        let [distinct, device, user] = take_members(properties, ["distinct_id", "$device_id", "$user_id"]);
+        let device = usable(device, faults);
+        let user = usable(user, faults).filter(|text| {
             let is_device = text.starts_with(DEVICE_PREFIX);
             if is_device {
                 faults.push(IdentityFault::DeviceAsUser);
@@ -106,13 +112,10 @@ impl Identity {
 }
 
 fn usable(value: Option<Json>, faults: &mut Vec<IdentityFault>) -> Option<String> {
-    let text = match value? {
-        Json::String(text) => text,
-        other => other.scalar_text()?,
-    };
+    let text = value?.into_scalar_text()?;
     let fault = if is_listed(&text) {
         IdentityFault::NotAnId
-    } else if text.chars().nth(SCALARS_MAX).is_some() {
+    } else if text.len() > SCALARS_MAX && text.chars().nth(SCALARS_MAX).is_some() {
         IdentityFault::TooLong
     } else {
         return Some(text);
@@ -153,6 +156,14 @@ mod tests {
             Some("12345678901234567890"),
         );
         check(r#"{}"#, None, None);
+    }
+
+    #[test]
+    fn every_listed_value_is_short_or_the_nil_uuid() {
+        for listed in NOT_AN_ID {
+            assert!(listed == NIL_UUID || listed.len() <= LISTED_WORD_BYTES_MAX, "{listed}");
+            assert!(is_listed(&format!(" {} ", listed.to_uppercase())), "{listed}");
+        }
     }
 
     #[test]

@@ -9,12 +9,14 @@
 
 mod number;
 mod parse;
+mod repeats;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use number::NumberText;
 pub use parse::{Document, parse_document, parse_lines, parse_text};
+pub use repeats::has_repeats;
 
 /// A JSON value as it came, before the firewall. It may hold anything a client sent, hence no `Debug`.
 #[derive(Clone, PartialEq)]
@@ -51,6 +53,14 @@ impl Json {
             Json::Number(number) => Some(number.as_str().to_owned()),
             Json::Bool(flag) => Some(flag.to_string()),
             Json::Null | Json::Array(_) | Json::Object(_) => None,
+        }
+    }
+
+    /// Like [`scalar_text`](Json::scalar_text), without copying a string.
+    pub fn into_scalar_text(self) -> Option<String> {
+        match self {
+            Json::String(text) => Some(text),
+            other => other.scalar_text(),
         }
     }
 
@@ -110,6 +120,19 @@ pub fn member<'a>(members: &'a Members, name: &str) -> Option<&'a Json> {
         .iter()
         .find(|(candidate, _)| candidate == name)
         .map(|(_, value)| value)
+}
+
+/// Takes the members of those names out, in one pass over what there is.
+pub fn take_members<const N: usize>(members: &mut Members, names: [&str; N]) -> [Option<Json>; N] {
+    let mut taken = [const { None }; N];
+    members.retain_mut(|(name, value)| {
+        let Some(at) = names.iter().position(|wanted| wanted == name) else {
+            return true;
+        };
+        taken[at] = Some(std::mem::replace(value, Json::Null));
+        false
+    });
+    taken
 }
 
 /// Takes the member of that name out.

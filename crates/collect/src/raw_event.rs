@@ -1,7 +1,7 @@
 //! An item of `/track` or `/import`, read as an event (contract 1.4) and held to the rules of 1.3.
 
 use crate::identity::{self, Identity, IdentityFault};
-use crate::json::{Json, Members, member, take_member};
+use crate::json::{Json, Members, member, take_member, take_members};
 use crate::reply::FailedRecord;
 use crate::time::{ClientTime, FUTURE_MS_MAX, client_time, stored_time};
 use model::EventTime;
@@ -67,11 +67,12 @@ pub fn read(item: Json, index: usize, bytes: usize, rules: &Rules) -> Result<Raw
         Some(Json::Object(properties)) => properties,
         _ => Members::new(),
     };
-    let insert_id = take_member(&mut properties, "$insert_id").and_then(|value| value.scalar_text());
+    let [insert_id, time] = take_members(&mut properties, ["$insert_id", "time"]);
+    let insert_id = insert_id.and_then(Json::into_scalar_text);
     let name = take_member(&mut item, "event")
-        .and_then(|value| value.scalar_text())
+        .and_then(Json::into_scalar_text)
         .unwrap_or_default();
-    let time = client_time(take_member(&mut properties, "time").as_ref());
+    let time = client_time(time.as_ref());
     let broken = Judged {
         name: &name,
         time,
@@ -87,8 +88,9 @@ pub fn read(item: Json, index: usize, bytes: usize, rules: &Rules) -> Result<Raw
     let insert_id = insert_id
         .or_else(|| mobile_event_id(&item))
         .filter(|id| !identity::is_listed(id));
-    let token = take_member(&mut properties, "token").and_then(|value| value.scalar_text());
-    let ignored = match take_member(&mut properties, "$ignore") {
+    let [token, ignored, address] = take_members(&mut properties, ["token", "$ignore", "ip"]);
+    let token = token.and_then(Json::into_scalar_text);
+    let ignored = match ignored {
         Some(Json::Bool(flag)) => flag,
         Some(Json::String(text)) => !text.is_empty(),
         _ => false,
@@ -100,7 +102,7 @@ pub fn read(item: Json, index: usize, bytes: usize, rules: &Rules) -> Result<Raw
         insert_id,
         identity,
         faults,
-        address: AddressHint::read(take_member(&mut properties, "ip")),
+        address: AddressHint::read(address),
         properties,
         ignored,
     })

@@ -26,24 +26,36 @@ pub fn fields(text: &[u8]) -> Fields {
 fn decode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
-    while at < text.len() {
-        match text[at] {
+    while let Some(byte) = text.get(at) {
+        at += 1;
+        match byte {
             b'+' => out.push(b' '),
-            b'%' => match hex_pair(text, at + 1) {
+            b'%' => match text.get(at..at + 2).and_then(hex_pair) {
                 Some(byte) => {
                     out.push(byte);
                     at += 2;
                 }
                 None => out.push(b'%'),
             },
-            byte => out.push(byte),
+            byte => out.push(*byte),
         }
-        at += 1;
     }
     out
 }
 
-fn hex_pair(text: &[u8], at: usize) -> Option<u8> {
-    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
-    Some((digit(at)? << 4 | digit(at + 1)?) as u8)
+/// Values of hex digits; 16 and more for every other byte.
+const HEX: [u8; 256] = {
+    let mut values = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
+fn hex_pair(digits: &[u8]) -> Option<u8> {
+    let (high, low) = (HEX[usize::from(digits[0])], HEX[usize::from(digits[1])]);
+    (high < 16 && low < 16).then_some(high << 4 | low)
 }

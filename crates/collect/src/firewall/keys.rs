@@ -51,6 +51,15 @@ pub struct Judged {
     pub redacted: Option<Detector>,
 }
 
+impl Judged {
+    /// Group keys are a project's own, verdicts are everybody's.
+    fn number_groups(&mut self, key: &str, group_keys: &[String]) {
+        if group_keys.iter().any(|group_key| group_key == key) && self.redacted.is_none() {
+            self.class = KeyClass::Reference;
+        }
+    }
+}
+
 /// Verdicts by name. Names may be unfit to be stored, so they live in memory only.
 #[derive(Default)]
 pub struct Keys {
@@ -85,17 +94,40 @@ impl<V: Clone> Remembered<V> {
 }
 
 impl Keys {
-    pub(super) fn judge(&self, firewall: &Firewall, key: &str, kind: Kind, group_keys: &[String]) -> Judged {
-        let remembered = match kind {
-            Kind::Event => &self.on_events,
-            Kind::Profile => &self.on_profiles,
-        };
-        let mut judged = remembered.verdict(key, || judge(firewall, key, kind));
-        // Group keys are a project's own, verdicts are everybody's.
-        if group_keys.iter().any(|group_key| group_key == key) && judged.redacted.is_none() {
-            judged.class = KeyClass::Reference;
+    /// The verdicts on all names of an event or profile, under one lock.
+    pub(super) fn judge_all<'n>(
+        &self,
+        firewall: &Firewall,
+        names: impl ExactSizeIterator<Item = &'n str> + Clone,
+        kind: Kind,
+        group_keys: &[String],
+    ) -> Vec<Judged> {
+        let mut judged: Vec<Judged> = Vec::with_capacity(names.len());
+        {
+            let known = self.remembered(kind).0.read().expect("no holder panics");
+            judged.extend(names.clone().map_while(|name| known.get(name).cloned()));
+        }
+        // From the first name on that is new, each on its own.
+        for name in names.clone().skip(judged.len()) {
+            judged.push(self.remembered(kind).verdict(name, || judge(firewall, name, kind)));
+        }
+        for (judged, name) in judged.iter_mut().zip(names) {
+            judged.number_groups(name, group_keys);
         }
         judged
+    }
+
+    pub(super) fn judge(&self, firewall: &Firewall, key: &str, kind: Kind, group_keys: &[String]) -> Judged {
+        let mut judged = self.remembered(kind).verdict(key, || judge(firewall, key, kind));
+        judged.number_groups(key, group_keys);
+        judged
+    }
+
+    fn remembered(&self, kind: Kind) -> &Remembered<Judged> {
+        match kind {
+            Kind::Event => &self.on_events,
+            Kind::Profile => &self.on_profiles,
+        }
     }
 
     /// An event's name as it is kept, and why it is not the one that was sent.
@@ -105,7 +137,7 @@ impl Keys {
             .verdict(&name, || firewall.detectors.find(&name, KeyContext::default()))
         {
             Some(detector) => (REDACTED_NAME.to_owned(), Some(detector)),
-            None if name.chars().nth(NAME_SCALARS_MAX).is_some() => {
+            None if name.len() > NAME_SCALARS_MAX && name.chars().nth(NAME_SCALARS_MAX).is_some() => {
                 (name.chars().take(NAME_SCALARS_MAX).collect(), None)
             }
             None => (name, None),

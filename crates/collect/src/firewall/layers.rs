@@ -36,6 +36,10 @@ fn search_at<T>(
     if let Some(hit) = scan(text) {
         return Ok(Some(hit));
     }
+    if is_plain(text) {
+        // Nothing to fold, and no sign of the other wrappings.
+        return search_words(text, depth, budget, scan);
+    }
     let folded = fold(text);
     if let Cow::Owned(folded) = &folded
         && folded != text
@@ -56,7 +60,26 @@ fn search_at<T>(
             }
         }
     }
-    for decoded in base64_words(&folded) {
+    search_words(&folded, depth, budget, scan)
+}
+
+/// Whether there is only printable ASCII, and nothing of it that a percent, entity or backslash wrapping needs.
+fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, 0x20..0x7f) && !matches!(byte, b'%' | b'&' | b'\\'))
+}
+
+/// The readings of the base64 words of a text.
+fn search_words<T>(
+    text: &str,
+    depth: usize,
+    budget: &mut usize,
+    scan: &mut impl FnMut(&str) -> Option<T>,
+) -> Result<Option<T>, Exhausted> {
+    if depth == DEPTH_MAX {
+        return Ok(None);
+    }
+    for decoded in base64_words(text) {
         let hit = search_at(&decoded, depth + 1, budget, scan)?;
         if hit.is_some() {
             return Ok(hit);

@@ -1,6 +1,6 @@
 //! The parser: recursive descent over UTF-8 text, bounded in depth.
 
-use super::{Json, Members, NumberText};
+use super::{Json, Members, NumberText, has_repeats};
 
 /// Deepest nesting of arrays and objects. Events nest three deep; more than this is an attack on the stack.
 pub const DEPTH_MAX: usize = 64;
@@ -86,7 +86,13 @@ struct Parser<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    /// Members of the objects that are open, outermost first. Each object takes its own when it closes and knows how many
+    /// they are, so that no list is moved while it grows.
+    open: Members,
 }
+
+/// Room for what the pipeline adds to an event: country, system, browser, import mark.
+const SPARE_MEMBERS: usize = 4;
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Parser<'a> {
@@ -94,6 +100,7 @@ impl<'a> Parser<'a> {
             text,
             bytes: text.as_bytes(),
             at: 0,
+            open: Members::new(),
         }
     }
 
@@ -178,11 +185,11 @@ impl<'a> Parser<'a> {
 
     fn object(&mut self, depth: usize) -> Result<Members, SyntaxError> {
         self.at += 1;
-        let mut members = Members::new();
+        let first = self.open.len();
         self.skip_space();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(members);
+            return Ok(Members::new());
         }
         loop {
             self.skip_space();
@@ -196,12 +203,15 @@ impl<'a> Parser<'a> {
             }
             self.at += 1;
             self.skip_space();
-            members.push((name, self.value(depth + 1)?));
+            let value = self.value(depth + 1)?;
+            self.open.push((name, value));
             self.skip_space();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
+                    let mut members = Members::with_capacity(self.open.len() - first + SPARE_MEMBERS);
+                    members.extend(self.open.drain(first..));
                     return Ok(keep_last(members));
                 }
                 _ => return self.error(),
@@ -342,12 +352,9 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Above this many members, repeated names are found by sorting instead of by comparing every pair.
-const PAIRWISE_MAX: usize = 24;
-
 /// Keeps the last value of every repeated name, at the place of the first.
 fn keep_last(members: Members) -> Members {
-    if !has_repeats(&members) {
+    if !has_repeats(members.iter().map(|(name, _)| name.as_str())) {
         return members;
     }
     let mut places = hashbrown::HashMap::new();
@@ -362,16 +369,4 @@ fn keep_last(members: Members) -> Members {
         }
     }
     kept
-}
-
-fn has_repeats(members: &Members) -> bool {
-    if members.len() <= PAIRWISE_MAX {
-        return members
-            .iter()
-            .enumerate()
-            .any(|(at, (name, _))| members[..at].iter().any(|(other, _)| other == name));
-    }
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-    names.sort_unstable();
-    names.windows(2).any(|pair| pair[0] == pair[1])
 }

@@ -125,8 +125,10 @@ pub const SEARCH_ENGINES: &[&str] = &[
 /// The value's canonical spelling, or [`OTHER`].
 pub fn canonical(list: &[&'static str], value: &str) -> &'static str {
     let value = value.trim();
-    list.iter()
-        .find(|listed| listed.eq_ignore_ascii_case(value))
+    // As it should be spelt it is found by comparing lengths and a few bytes.
+    let exact = list.iter().find(|listed| **listed == value);
+    exact
+        .or_else(|| list.iter().find(|listed| listed.eq_ignore_ascii_case(value)))
         .copied()
         .unwrap_or(OTHER)
 }

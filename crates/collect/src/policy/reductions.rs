@@ -16,12 +16,12 @@ const ELEMENTS_MAX: usize = 32;
 const WIDTHS: [u32; 8] = [0, 576, 768, 992, 1200, 1600, 1920, 2560];
 
 pub fn reduce(reduction: Reduction, value: Json, countries: &CountryTable) -> Option<Json> {
-    match reduction {
-        Reduction::Browser => listed(&value, closed_lists::BROWSERS),
-        Reduction::Os => listed(&value, closed_lists::OPERATING_SYSTEMS),
-        Reduction::Device => listed(&value, closed_lists::DEVICES),
-        Reduction::Manufacturer => listed(&value, closed_lists::MANUFACTURERS),
-        Reduction::SearchEngine => listed(&value, closed_lists::SEARCH_ENGINES),
+    let reduced = match reduction {
+        Reduction::Browser => return listed(value, closed_lists::BROWSERS),
+        Reduction::Os => return listed(value, closed_lists::OPERATING_SYSTEMS),
+        Reduction::Device => return listed(value, closed_lists::DEVICES),
+        Reduction::Manufacturer => return listed(value, closed_lists::MANUFACTURERS),
+        Reduction::SearchEngine => return listed(value, closed_lists::SEARCH_ENGINES),
         Reduction::MajorVersion => major_version(&value),
         Reduction::Width => width(&value),
         Reduction::Url => text(&value).and_then(url::scrub),
@@ -31,14 +31,14 @@ pub fn reduce(reduction: Reduction, value: Json, countries: &CountryTable) -> Op
         Reduction::Referrer => text(&value).and_then(url::referrer),
         Reduction::ReferringDomain => text(&value).and_then(url::registrable_domain),
         Reduction::CountryCode => country_code(&value, countries),
-        Reduction::Campaign => text(&value).map(|text| text.chars().take(CAMPAIGN_SCALARS_MAX).collect()),
+        Reduction::Campaign => return campaign(value),
         Reduction::Day => day(&value),
         Reduction::Elements => return elements(value),
         Reduction::Classes => return Some(classes(value)),
         Reduction::ElementId => text(&value).filter(|id| !url::is_id_like(id)).map(str::to_owned),
         Reduction::Transactions => return transactions(value),
-    }
-    .map(|text| {
+    };
+    reduced.map(|text| {
         if reduction_is_number(reduction) {
             Json::Number(NumberText::new(&text))
         } else {
@@ -55,8 +55,22 @@ fn text(value: &Json) -> Option<&str> {
     value.as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn listed(value: &Json, list: &[&'static str]) -> Option<String> {
-    text(value).map(|text| canonical(list, text).to_owned())
+/// The canonical spelling, which is mostly the one that was sent.
+fn listed(value: Json, list: &[&'static str]) -> Option<Json> {
+    let canonical = canonical(list, text(&value)?);
+    if value.as_str() == Some(canonical) {
+        return Some(value);
+    }
+    Some(Json::String(canonical.to_owned()))
+}
+
+fn campaign(value: Json) -> Option<Json> {
+    let trimmed = text(&value)?;
+    // Not longer in bytes is not longer in scalars.
+    if trimmed.len() <= CAMPAIGN_SCALARS_MAX && value.as_str() == Some(trimmed) {
+        return Some(value);
+    }
+    Some(Json::String(trimmed.chars().take(CAMPAIGN_SCALARS_MAX).collect()))
 }
 
 /// `"17.4.1"`, `17.4` and `"v17"` are 17.

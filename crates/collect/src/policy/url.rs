@@ -75,12 +75,23 @@ pub fn scrub_host(authority: &str) -> String {
     let host = if bare.parse::<IpAddr>().is_ok() || is_number {
         "ip".to_owned()
     } else {
-        host.split('.').map(mask_segment).collect::<Vec<_>>().join(".")
+        masked_labels(host)
     };
     match port {
         Some(port) => format!("{host}:{port}"),
         None => host,
     }
+}
+
+fn masked_labels(host: &str) -> String {
+    let mut out = String::with_capacity(host.len());
+    for (at, label) in host.split('.').enumerate() {
+        if at > 0 {
+            out.push('.');
+        }
+        out.push_str(mask_segment(label));
+    }
+    out
 }
 
 /// `scheme://registrable-domain/` of a referrer.
@@ -116,6 +127,10 @@ pub fn registrable_domain(host: &str) -> Option<String> {
 pub fn is_id_like(text: &str) -> bool {
     let text = text.trim();
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if text.len() < NOISE_BYTES_MIN && digits < 5 {
+        // Too short for the rest.
+        return text.contains('@');
+    }
     text.contains('@')
         || digits >= 5
         || is_hex(text)
@@ -141,11 +156,13 @@ fn is_base64_like(text: &str) -> bool {
         && has(u8::is_ascii_digit)
 }
 
+const NOISE_BYTES_MIN: usize = 12;
+
 /// More than 3.5 bits a character over at least 12, with digits or inner capitals: long words alone are no noise.
 fn is_noise(part: &str) -> bool {
     let mixed =
         part.bytes().any(|byte| byte.is_ascii_digit()) || part.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
-    part.len() >= 12 && mixed && entropy_bits(part) > 3.5
+    part.len() >= NOISE_BYTES_MIN && mixed && entropy_bits(part) > 3.5
 }
 
 /// Shannon entropy of the bytes, in bits a byte.
