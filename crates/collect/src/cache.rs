@@ -66,6 +66,14 @@ pub struct Cache {
     entries_max: usize,
 }
 
+/// What the cache knows of a batch.
+pub struct LookUp {
+    pub numbers: Vec<Option<u64>>,
+    pub lease_holds: bool,
+    /// The vault's history that the numbers are of.
+    pub lineage: Option<u64>,
+}
+
 #[derive(Default)]
 struct State {
     young: HashMap<Digest, Entry>,
@@ -90,17 +98,17 @@ impl Cache {
         }
     }
 
-    /// The numbers of those digests that are known; all unknown when the lease is over. The flag says whether it holds.
-    pub fn look_up(&self, digests: impl Iterator<Item = Digest>) -> (Vec<Option<u64>>, bool) {
+    /// The numbers of those digests that are known; all unknown when the lease is over.
+    pub fn look_up(&self, digests: impl Iterator<Item = Digest>) -> LookUp {
         let mut state = self.lock();
-        let holds = state.heard.is_some_and(|heard| heard.elapsed() < LEASE);
+        let lease_holds = state.heard.is_some_and(|heard| heard.elapsed() < LEASE);
         let entries_max = self.entries_max;
-        (
-            digests
-                .map(|digest| if holds { state.number(digest, entries_max) } else { None })
-                .collect(),
-            holds,
-        )
+        let number = |digest| lease_holds.then(|| state.number(digest, entries_max)).flatten();
+        LookUp {
+            numbers: digests.map(number).collect(),
+            lease_holds,
+            lineage: state.lineage,
+        }
     }
 
     /// Takes note of a reply of the vault that was asked for at `asked`.
@@ -162,7 +170,7 @@ mod tests {
     }
 
     fn known(cache: &Cache, numbers: std::ops::Range<u64>) -> usize {
-        cache.look_up(numbers.map(digest)).0.iter().flatten().count()
+        cache.look_up(numbers.map(digest)).numbers.iter().flatten().count()
     }
 
     #[test]
@@ -189,7 +197,10 @@ mod tests {
         assert_eq!(known(&cache, 1..3), 2);
         cache.forget(ProjectId(2), &[1]);
         cache.forget(ProjectId(1), &[2]);
-        assert_eq!(cache.look_up([digest(1), digest(2)].into_iter()).0, [Some(1), None]);
+        assert_eq!(
+            cache.look_up([digest(1), digest(2)].into_iter()).numbers,
+            [Some(1), None]
+        );
         cache.heard(2, Instant::now());
         assert_eq!(known(&cache, 1..2), 0, "another lineage");
         let expired = Cache::new(100);

@@ -6,7 +6,7 @@
 
 use crate::access::import_project;
 use crate::batch::{Batch, Numbers};
-use crate::cache::{Cache, DigestKey};
+use crate::cache::{Cache, DigestKey, LookUp};
 use crate::decode::{self, PayloadError};
 use crate::firewall::{Firewall, KeyClass, Kind};
 use crate::intake::Intake;
@@ -15,6 +15,7 @@ use crate::pipeline::{DedupKey, Pipeline};
 use crate::replays::Replays;
 use crate::reply::{self, Rejection};
 use crate::request::{Endpoint, IngestReply, IngestRequest};
+use crate::turns::Turns;
 use hashbrown::HashMap;
 use model::{BatchId, ErrorCode, EventTime, FeedEntry, GroupNumber, PersonNumber, ProjectId};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,6 +69,9 @@ pub(crate) struct Inner {
     dedup_keys: RwLock<HashMap<ProjectId, DedupKey>>,
     pub(crate) counters: Counters,
     requests: AtomicUsize,
+    /// Imports that are being decoded and cleaned: as many as there are cores. More would only take turns at them, hold
+    /// their unpacked bodies meanwhile, and take from live requests, which wait for nobody here.
+    imports: Turns,
 }
 
 impl Collector {
@@ -90,6 +94,7 @@ impl Collector {
                 dedup_keys: RwLock::default(),
                 counters: Counters::default(),
                 requests: AtomicUsize::new(0),
+                imports: Turns::new(std::thread::available_parallelism().map_or(2, usize::from)),
                 options,
             }),
         }
@@ -98,11 +103,12 @@ impl Collector {
     /// Takes a request in. Blocks until what it brought is durable, or until it is known that nothing of it is.
     pub fn handle(&self, request: &IngestRequest) -> IngestReply {
         let inner = &*self.inner;
-        let _turn = match Turn::take(&inner.requests, inner.options.requests_max) {
-            Some(turn) => turn,
+        let _place = match Place::take(&inner.requests, inner.options.requests_max) {
+            Some(place) => place,
             None => return inner.reject(Rejection::Overloaded),
         };
         inner.counters.add(|metrics| metrics.requests += 1);
+let import_turn = (request.endpoint == Endpoint::Import).then(|| inner.imports.take());
         // Until the log has what the request brings: then its rows count as fresh ones.
         let mut memory = inner.store.memory().nothing(MemoryUse::Ingestion);
         let decoded = decode::decode(request, &mut memory);
@@ -136,7 +142,7 @@ impl Collector {
             received: (inner.options.clock)(),
             import,
         };
-        match intake.run(document) {
+        match intake.run(document, import_turn) {
             Ok(outcome) => reply::outcome(request.endpoint, &parameters, &outcome),
             // Content problems are no 4xx outside `/import` (T12).
             Err(Rejection::Unusable) => {
@@ -209,23 +215,50 @@ impl Inner {
         Ok(())
     }
 
+    /// The numbers of everybody and everything in the batch. Only who is not in the cache is asked for, so that one newcomer
+    /// among two thousand costs one look-up.
     fn resolve(&self, batch: &mut Batch, batch_id: BatchId, received: EventTime) -> Result<Resolved, Rejection> {
         let digests = batch.tuple_digests.iter().chain(&batch.reference_digests);
-        let (known, lease_holds) = self.cache.look_up(digests.copied());
+        let LookUp {
+            numbers: mut known,
+            lease_holds,
+            lineage,
+        } = self.cache.look_up(digests.copied());
         let unknown = known.iter().filter(|number| number.is_none()).count() as u64;
         self.counters.add(|metrics| {
             metrics.cache_hits += known.len() as u64 - unknown;
             metrics.cache_misses += unknown;
         });
         if unknown == 0 && batch.writes.is_empty() && lease_holds {
-            return Ok(Resolved::from_known(known, batch.tuples.len()));
+            return Ok(Resolved::new(known, None, batch.tuples.len()));
         }
         if batch.question_bytes() > QUESTION_BYTES_MAX {
             return Err(Rejection::TooLarge(
                 "request has more identifying text than is taken at once",
             ));
         }
-        // Writes point at tuples by index, so the whole batch is asked for: the vault answers known ones from memory.
+        if !batch.writes.is_empty() {
+            // Writes point at tuples by index, so all of them are asked for.
+            known.fill(None);
+        }
+        let mut reply = self.ask(batch, &known, batch_id, received)?;
+        if known.iter().any(Option::is_some) && lineage != Some(reply.lineage) {
+            // The vault was put back meanwhile, and what was known is void.
+            known.fill(None);
+            reply = self.ask(batch, &known, batch_id, received)?;
+        }
+        Ok(Resolved::new(known, Some(reply), batch.tuples.len()))
+    }
+
+    /// Asks the vault for all that is not known, and for the feed.
+    fn ask(
+        &self,
+        batch: &Batch,
+        known: &[Option<u64>],
+        batch_id: BatchId,
+        received: EventTime,
+    ) -> Result<ResolveReply, Rejection> {
+        let (known_tuples, known_references) = known.split_at(batch.tuples.len());
         let asked = Instant::now();
         let request = ResolveRequest {
             project: batch.project,
@@ -234,9 +267,9 @@ impl Inner {
             // Between two processes, so on the clock that both can read, whatever the collector's own one says.
             deadline_ms: jiff::Timestamp::now().as_millisecond() + RESOLVE_TIMEOUT_MS,
             have_feed: self.store.feed_position(batch.project),
-            ids: std::mem::take(&mut batch.tuples),
-            refs: std::mem::take(&mut batch.references),
-            writes: std::mem::take(&mut batch.writes),
+            ids: unknown(known_tuples, &batch.tuples).cloned().collect(),
+            refs: unknown(known_references, &batch.references).cloned().collect(),
+            writes: batch.writes.clone(),
         };
         let mut reply = self.vault.resolve(&request).map_err(vault_away)?;
         if reply.ids.len() != request.ids.len() || reply.refs.len() != request.refs.len() {
@@ -249,22 +282,17 @@ impl Inner {
                 .feed
                 .extend(self.vault.feed_since(batch.project, last).map_err(vault_away)?);
         }
-        self.remember(batch, &reply, asked);
-        Ok(Resolved::from_reply(reply))
+        self.remember(batch, known, &reply, asked);
+        Ok(reply)
     }
 
-    fn remember(&self, batch: &Batch, reply: &ResolveReply, asked: Instant) {
+    fn remember(&self, batch: &Batch, known: &[Option<u64>], reply: &ResolveReply, asked: Instant) {
         self.cache.heard(reply.lineage, asked);
-        let tuples = batch
-            .tuple_digests
-            .iter()
-            .copied()
-            .zip(reply.ids.iter().map(|id| id.person.0));
-        let references = batch
-            .reference_digests
-            .iter()
-            .copied()
-            .zip(reply.refs.iter().map(|number| number.0));
+        let (known_tuples, known_references) = known.split_at(batch.tuples.len());
+        let tuples = unknown(known_tuples, &batch.tuple_digests).copied();
+        let tuples = tuples.zip(reply.ids.iter().map(|id| id.person.0));
+        let references = unknown(known_references, &batch.reference_digests).copied();
+        let references = references.zip(reply.refs.iter().map(|number| number.0));
         self.cache.insert(batch.project, tuples.chain(references));
         for item in &reply.feed {
             if let FeedEntry::Erase { persons } = &item.entry {
@@ -281,28 +309,34 @@ struct Resolved {
 }
 
 impl Resolved {
-    fn from_known(known: Vec<Option<u64>>, tuples: usize) -> Resolved {
-        let mut numbers = known.into_iter().flatten();
+    /// What was known, with the vault's answers in the places that were not.
+    fn new(known: Vec<Option<u64>>, reply: Option<ResolveReply>, tuples: usize) -> Resolved {
+        let (ids, refs, feed) = reply.map_or_else(Default::default, |reply| (reply.ids, reply.refs, reply.feed));
+        let mut answers = ids
+            .iter()
+            .map(|id| id.person.0)
+            .chain(refs.iter().map(|number| number.0));
+        let mut numbers = known.into_iter().map(|number| {
+            number
+                .or_else(|| answers.next())
+                .expect("all that was not known was answered")
+        });
         let persons = numbers.by_ref().take(tuples).map(PersonNumber).collect();
+        let groups = numbers.map(GroupNumber).collect();
         Resolved {
-            numbers: Numbers {
-                persons,
-                groups: numbers.map(GroupNumber).collect(),
-            },
-            feed: Vec::new(),
+            numbers: Numbers { persons, groups },
+            feed,
         }
     }
+}
 
-    fn from_reply(reply: ResolveReply) -> Resolved {
-        let persons = reply.ids.iter().map(|id| id.person).collect();
-        Resolved {
-            numbers: Numbers {
-                persons,
-                groups: reply.refs,
-            },
-            feed: reply.feed,
-        }
-    }
+/// Those of `items` whose number is not known.
+fn unknown<'a, T>(known: &[Option<u64>], items: &'a [T]) -> impl Iterator<Item = &'a T> {
+    known
+        .iter()
+        .zip(items)
+        .filter(|(known, _)| known.is_none())
+        .map(|(_, item)| item)
 }
 
 fn vault_away(error: VaultError) -> Rejection {
@@ -332,18 +366,18 @@ fn storage_away(error: StoreError) -> Rejection {
 }
 
 /// A place among the requests that are worked on at once.
-struct Turn<'a>(&'a AtomicUsize);
+struct Place<'a>(&'a AtomicUsize);
 
-impl Turn<'_> {
-    fn take(requests: &AtomicUsize, requests_max: usize) -> Option<Turn<'_>> {
-        let turn = Turn(requests);
-        // Dropping the turn gives the place back, also when it was one too many.
+impl Place<'_> {
+    fn take(requests: &AtomicUsize, requests_max: usize) -> Option<Place<'_>> {
+        let place = Place(requests);
+        // Dropping it gives the place back, also when it was one too many.
         let before = requests.fetch_add(1, Ordering::Relaxed);
-        (before < requests_max).then_some(turn)
+        (before < requests_max).then_some(place)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -13,6 +13,7 @@ use crate::raw_update;
 use crate::replays::Replay;
 use crate::reply::{FailedRecord, Outcome, Rejection};
 use crate::request::{Endpoint, IngestRequest};
+use crate::turns::Turn;
 use model::EventTime;
 use store::Project;
 use vault_client::FieldOp;
@@ -38,12 +39,14 @@ struct Gathered {
 }
 
 impl Intake<'_> {
-    pub fn run(&self, document: Document) -> Result<Outcome, Rejection> {
+    /// `turn` is given back when the work is done and only vault and disk are waited for.
+    pub fn run(&self, document: Document, turn: Option<Turn<'_>>) -> Result<Outcome, Rejection> {
         let mut gathered: Vec<Gathered> = Vec::new();
         let outcome = match self.request.endpoint {
             Endpoint::Track | Endpoint::Import => self.events(document, &mut gathered)?,
             Endpoint::Engage | Endpoint::Groups => self.updates(document, &mut gathered),
         };
+        drop(turn);
         // A request for several projects is stored project by project; if the second fails the client sends the first
         // again, which deduplication takes out where the SDK sends ids.
         for Gathered {

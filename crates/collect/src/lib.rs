@@ -48,6 +48,7 @@ mod reply;
 mod request;
 mod tables;
 mod time;
+mod turns;
 mod user_agent;
 
 pub use access::token_digest;

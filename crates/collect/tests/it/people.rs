@@ -3,6 +3,7 @@
 use crate::world::*;
 use collect::Endpoint::{Engage, Groups, Track};
 use model::GroupNumber;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn event(name: &str, properties: &str) -> String {
     format!(r#"{{"event":"{name}","properties":{{"token":"T",{properties}}}}}"#)
@@ -63,6 +64,34 @@ fn a_known_tuple_asks_nobody() {
     }
     let metrics = world.collector.metrics();
     assert_eq!((metrics.cache_misses, metrics.cache_hits), (1, 4));
+}
+
+#[test]
+fn newcomers_among_known_people_get_numbers_of_their_own() {
+    let world = World::new();
+    let batch = |ids: &[&str]| {
+        let events = ids
+            .iter()
+            .map(|id| event(id, &format!(r#""distinct_id":"{id}","company":"of {id}""#)));
+        format!("[{}]", events.collect::<Vec<_>>().join(","))
+    };
+    world.track(&batch(&["b", "d"]));
+    world.track(&batch(&["a", "b", "c", "d", "b", "a"]));
+    world.track(&batch(&["d", "c", "e", "a"]));
+    let metrics = world.collector.metrics();
+    assert_eq!((metrics.cache_misses, metrics.cache_hits), (2 * 5, 2 * 5));
+    let mut numbers: BTreeMap<String, BTreeSet<(u64, String)>> = BTreeMap::new();
+    for row in world.rows() {
+        let company = row.properties["company:group"].clone();
+        numbers.entry(row.event).or_default().insert((row.person, company));
+    }
+    assert!(numbers.values().all(|numbers| numbers.len() == 1), "{numbers:?}");
+    let distinct: BTreeSet<_> = numbers.values().flatten().collect();
+    assert_eq!(distinct.len(), 5, "{numbers:?}");
+    for name in ["a", "b", "c", "d", "e"] {
+        let (person, _) = numbers[name].first().unwrap();
+        assert_eq!(world.person(name), Some(*person), "the vault's own answer");
+    }
 }
 
 #[test]
