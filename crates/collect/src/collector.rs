@@ -108,7 +108,7 @@ impl Collector {
             None => return inner.reject(Rejection::Overloaded),
         };
         inner.counters.add(|metrics| metrics.requests += 1);
-let import_turn = (request.endpoint == Endpoint::Import).then(|| inner.imports.take());
+        let import_turn = (request.endpoint == Endpoint::Import).then(|| inner.imports.take());
         // Until the log has what the request brings: then its rows count as fresh ones.
         let mut memory = inner.store.memory().nothing(MemoryUse::Ingestion);
         let decoded = decode::decode(request, &mut memory);

@@ -37,6 +37,9 @@ pub struct Settings {
     /// A proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; may be given several times.
     #[arg(long = "trusted-proxy", value_name = "IP")]
     pub trusted_proxies: Vec<IpAddr>,
+    /// Connections open at once; with all of them taken, the one that has waited longest for a request makes room.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub connections: usize,
     /// Threads that answer questions.
     #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(2, usize::from))]
     pub threads: usize,
@@ -100,6 +103,7 @@ pub struct Running {
     vault: VaultProcess,
     store: Store,
     places: Places,
+    connections: usize,
     /// Hours between verifications, and their MiB a second.
     verify: (u64, u64),
 }
@@ -146,6 +150,7 @@ impl Running {
             vault,
             store,
             places,
+            connections: settings.connections,
             verify: (settings.verify_every, settings.verify_rate),
         })
     }
@@ -175,12 +180,14 @@ impl Running {
             vault,
             store,
             places,
+            connections,
             verify,
         } = self;
         let _control = control::listen(&places, &app)?;
         scrub::start(&places, &app, verify.0, verify.1);
         say(format!("listening on http://{}", listener.local_addr()?));
-        runtime.block_on(server::serve(listener, server::router(app), stop_signal()));
+        let router = server::router(app);
+        runtime.block_on(server::serve(listener, router, connections, stop_signal()));
         tracing::info!("Draining");
         drop(runtime);
         store.close();

@@ -21,6 +21,9 @@ use vault_client::{Client, Tier};
 
 /// Requests that may be in the collector at once; more wait for a moment, then get 429.
 const INGEST_CONCURRENCY: usize = 64;
+/// The same for imports, which have places of their own: a few of them keep all cores busy, and live requests must not
+/// queue up behind a migration.
+const IMPORT_CONCURRENCY: usize = 8;
 /// Questions that one project asks at once, where the operator does not say.
 const QUESTIONS_PER_PROJECT: usize = 6;
 
@@ -59,6 +62,7 @@ pub struct App {
     pub integrity: Integrity,
     pub started: Instant,
     pub ingest_permits: Semaphore,
+    pub import_permits: Semaphore,
     pub permits: Permits,
     pseudonyms: Mutex<HashMap<(ProjectId, String), Arc<Pseudonyms>>>,
 }
@@ -90,6 +94,7 @@ impl App {
             integrity: Integrity::default(),
             started: Instant::now(),
             ingest_permits: Semaphore::new(INGEST_CONCURRENCY),
+            import_permits: Semaphore::new(IMPORT_CONCURRENCY),
             pseudonyms: Mutex::default(),
         }
     }

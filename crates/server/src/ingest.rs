@@ -49,7 +49,11 @@ async fn ingest(
         Ok(bytes) => bytes,
         Err(refusal) => return refusal,
     };
-    let Ok(Ok(_permit)) = tokio::time::timeout(PERMIT_TIMEOUT, app.ingest_permits.acquire()).await else {
+    let permits = match endpoint {
+        Endpoint::Import => &app.import_permits,
+        Endpoint::Track | Endpoint::Engage | Endpoint::Groups => &app.ingest_permits,
+    };
+    let Ok(Ok(_permit)) = tokio::time::timeout(PERMIT_TIMEOUT, permits.acquire()).await else {
         return come_back();
     };
     let collector = app.collector.clone();

@@ -50,8 +50,16 @@ impl Signal {
     }
 }
 
+/// How much the thread steps back for those that somebody waits for, as `nice` does. It still gets a third of what one of
+/// them gets: fresh rows must not come faster for long than they can be flushed.
+const NICENESS: i32 = 5;
+
 /// The maintenance thread. Compaction goes in steps, so that a flush never waits for more than one of them.
 pub(crate) fn run(core: &Core, signal: &Signal) {
+    // Linux keeps the niceness by thread, and without a process id means the calling one.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "Maintenance runs at the usual priority");
+    }
     let mut wait = INTERVAL;
     let mut clock_was_suspect = false;
     let mut compacting = true;
