@@ -8,6 +8,7 @@ use crate::memory::{MemoryUse, Reservation};
 use crate::options::{StoreMetrics, StoreOptions};
 use crate::retention::Cutoffs;
 use crate::segment::cache::ColumnCache;
+use crate::segment::footers::Footers;
 use crate::snapshot::{Snapshot, SnapshotParts};
 use crate::state::fresh::Block;
 use crate::state::prepared::Prepared;
@@ -32,6 +33,7 @@ pub(crate) struct Core {
     pub cache: Arc<ColumnCache>,
     /// What the writer of the log is to do.
     pub queue: Queue,
+    pub footers: Arc<Footers>,
     state: Mutex<State>,
     fresh: FreshFigures,
     /// Told when fresh rows became fewer, or the store closes.
@@ -115,11 +117,21 @@ impl State {
 }
 
 impl Core {
-    pub fn new(options: StoreOptions, catalog: Catalog, state: State, remembered_damage: BTreeSet<String>) -> Core {
+    pub fn new(
+        options: StoreOptions,
+        catalog: Catalog,
+        state: State,
+        footers: Arc<Footers>,
+        remembered_damage: BTreeSet<String>,
+    ) -> Core {
         let clock = options.background.then(|| SteadyClock::start((options.clock)().0));
+        let cache = ColumnCache::new(options.cache_bytes, &options.memory);
+        // After the columns: without a segment's footer not even its columns in memory can be used.
+        footers.give_way_from_now();
         Core {
             remembered_damage: Mutex::new(remembered_damage),
-            cache: ColumnCache::new(options.cache_bytes, &options.memory),
+            footers,
+            cache,
             catalog,
             queue: Queue::default(),
             shards: state.shards,

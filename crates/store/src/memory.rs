@@ -24,17 +24,20 @@ pub enum MemoryUse {
     Maintenance,
     /// Decoded columns that scans keep for each other.
     Columns,
+    /// What segments say of themselves: their columns, row groups and events.
+    Footers,
     /// Answers that are kept until something changes.
     Answers,
 }
 
 impl MemoryUse {
-    pub const ALL: [MemoryUse; 6] = [
+    pub const ALL: [MemoryUse; 7] = [
         MemoryUse::Ingestion,
         MemoryUse::Fresh,
         MemoryUse::Questions,
         MemoryUse::Maintenance,
         MemoryUse::Columns,
+        MemoryUse::Footers,
         MemoryUse::Answers,
     ];
 
@@ -45,19 +48,20 @@ impl MemoryUse {
             MemoryUse::Questions => "questions",
             MemoryUse::Maintenance => "maintenance",
             MemoryUse::Columns => "columns",
+            MemoryUse::Footers => "footers",
             MemoryUse::Answers => "answers",
         }
     }
 
     /// What is refused to a cache hurts nobody.
     fn is_cache(self) -> bool {
-        matches!(self, MemoryUse::Columns | MemoryUse::Answers)
+        matches!(self, MemoryUse::Columns | MemoryUse::Footers | MemoryUse::Answers)
     }
 
     /// Sixteenths of the limit that all uses together may reach when this one asks.
     fn share(self) -> usize {
         match self {
-            MemoryUse::Columns | MemoryUse::Answers => 12,
+            MemoryUse::Columns | MemoryUse::Footers | MemoryUse::Answers => 12,
             MemoryUse::Questions => 13,
             MemoryUse::Maintenance => 14,
             MemoryUse::Ingestion | MemoryUse::Fresh => 15,

@@ -9,6 +9,7 @@ pub(crate) mod cached;
 pub(crate) mod checked;
 pub(crate) mod damage;
 pub(crate) mod footer;
+pub(crate) mod footers;
 pub(crate) mod probe;
 pub(crate) mod reader;
 pub(crate) mod stream;
@@ -19,12 +20,13 @@ use crate::error::StoreError;
 use checked::CheckedFile;
 use damage::Damage;
 use footer::Footer;
+use footers::{FooterPlace, Footers};
 use model::ProjectId;
 use probe::Superseded;
 use roaring::{RoaringBitmap, RoaringTreemap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 /// Version of the segments' format. Segments do not name it themselves: the catalog's version tells.
 pub const FORMAT_VERSION: u32 = 1;
@@ -68,6 +70,7 @@ impl Segment {
     /// `probed_seq`: the last row that this segment's rows were compared with when it was published.
     pub fn new(
         disk: &Arc<dyn Disk>,
+        footers: &Arc<Footers>,
         directory: &Path,
         meta: SegmentMeta,
         deleted: RoaringBitmap,
@@ -76,7 +79,7 @@ impl Segment {
         let file = Arc::new(SegmentFile {
             path: directory.join(meta.file_name()),
             disk: disk.clone(),
-            footer: OnceLock::new(),
+            footer: footers.place(),
             obsolete: AtomicBool::new(false),
             damage: Arc::default(),
             superseded: Mutex::new(Superseded::new(probed_seq)),
@@ -111,14 +114,11 @@ impl Segment {
         self.file.damage.is_known()
     }
 
-    pub fn footer(&self) -> Result<&Arc<Footer>, StoreError> {
-        if let Some(footer) = self.file.footer.get() {
-            return Ok(footer);
-        }
+    /// The footer: kept by whoever works with it, and between that for as long as there is room.
+    pub fn footer(&self) -> Result<Arc<Footer>, StoreError> {
         let SegmentFile { disk, path, damage, .. } = &*self.file;
-        let footer = Footer::read(&**disk, path, &self.meta, damage).map_err(|error| damage.note(error))?;
-        let footer = Arc::new(footer);
-        Ok(self.file.footer.get_or_init(|| footer))
+        let read = || Footer::read(&**disk, path, &self.meta, damage).map_err(|error| damage.note(error));
+        self.file.footer.get(read)
     }
 }
 
@@ -126,7 +126,7 @@ impl Segment {
 pub(crate) struct SegmentFile {
     pub path: PathBuf,
     disk: Arc<dyn Disk>,
-    footer: OnceLock<Arc<Footer>>,
+    footer: Arc<FooterPlace>,
     obsolete: AtomicBool,
     damage: Arc<Damage>,
     /// Rows with later copies among the fresh rows, as far as a scan or flush has looked.

@@ -13,6 +13,7 @@ use crate::maintain;
 use crate::memory::Memory;
 use crate::options::{StoreMetrics, StoreOptions};
 use crate::segment::Segment;
+use crate::segment::footers::Footers;
 use crate::snapshot::Snapshot;
 use crate::state::fresh::Block;
 use crate::state::identity::Identity;
@@ -77,7 +78,8 @@ impl Store {
     }
 
     fn start(options: StoreOptions, lock: DirectoryLock, catalog: Catalog) -> Result<Store, StoreError> {
-        let mut state = load_state(&options, &catalog)?;
+        let footers = Footers::new(&options.memory);
+        let mut state = load_state(&options, &footers, &catalog)?;
         let flushed = state.flushed;
         let directory = log_directory(&options);
         let recovered = replay(&options, &directory, &mut state)?;
@@ -86,7 +88,7 @@ impl Store {
         files.remove_below(flushed)?;
         sweep_orphans(&options, &state)?;
         let remembered = damaged::recall(&options, &state);
-        let core = Arc::new(Core::new(options, catalog, state, remembered));
+        let core = Arc::new(Core::new(options, catalog, state, footers, remembered));
         damaged::remember(&core);
         core.note_fresh(&core.state());
         core.note_log(files.end(), false);
@@ -245,7 +247,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 }
 
 /// The state as of the last flush.
-fn load_state(options: &StoreOptions, catalog: &Catalog) -> Result<State, StoreError> {
+fn load_state(options: &StoreOptions, footers: &Arc<Footers>, catalog: &Catalog) -> Result<State, StoreError> {
     let shards = u32::try_from(catalog.setting("shards")?).unwrap_or(1).max(1);
     let directory = segment_directory(options);
     let mut projects = BTreeMap::new();
@@ -264,7 +266,8 @@ fn load_state(options: &StoreOptions, catalog: &Catalog) -> Result<State, StoreE
         project.profiles = Arc::new(profiles);
         let last_seq = project.last_seq();
         let segments = found.segments.into_iter();
-        let segments = segments.map(|(meta, deleted)| Segment::new(&options.disk, &directory, meta, deleted, last_seq));
+        let segments =
+            segments.map(|(meta, deleted)| Segment::new(&options.disk, footers, &directory, meta, deleted, last_seq));
         project.segments = Arc::new(segments.map(Arc::new).collect());
         projects.insert(found.project, project);
     }

@@ -123,7 +123,7 @@ impl Stream {
     fn open(segment: &Segment) -> Result<Stream, StoreError> {
         let footer = segment.footer()?;
         Ok(Stream {
-            rows: RowStream::open_whole(footer, all_rows(footer), segment.deleted.clone())?,
+            rows: RowStream::open_whole(&footer, all_rows(&footer), segment.deleted.clone())?,
             buffer: None,
         })
     }

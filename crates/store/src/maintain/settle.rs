@@ -113,7 +113,7 @@ impl Moving {
             .filter(|segment| segment.may_hold(&moving, core.shards))
         {
             let footer = segment.footer()?;
-            let ranges = rows_of_persons(&core.cache, segment, all_rows(footer), &moving)?;
+            let ranges = rows_of_persons(&core.cache, segment, all_rows(&footer), &moving)?;
             if ranges.is_empty() {
                 continue;
             }
@@ -122,7 +122,7 @@ impl Moving {
                 moved.insert_range(range.start as u32..range.end as u32);
             }
             marked.push(Arc::new(segment.with_deleted(&moved)));
-            let mut rows = RowStream::open_whole(footer, ranges, segment.deleted.clone())?;
+            let mut rows = RowStream::open_whole(&footer, ranges, segment.deleted.clone())?;
             while let Some(batch) = rows.next()? {
                 bytes += batch.get_array_memory_size();
                 if bytes > bytes_max {
@@ -187,7 +187,7 @@ pub(super) fn purge_erased(core: &Core, project: ProjectId) -> Result<usize, Sto
     {
         let footer = segment.footer()?;
         // Rows marked as deleted count as well: they must leave the disk like the others.
-        if !rows_of_persons(&core.cache, segment, all_rows(footer), &erased)?.is_empty() {
+        if !rows_of_persons(&core.cache, segment, all_rows(&footer), &erased)?.is_empty() {
             concerned.push(segment.clone());
         }
     }

@@ -89,7 +89,14 @@ impl<'a> Written<'a> {
             .map(move |meta| {
                 let disk = &self.core.options.disk;
                 let deleted = RoaringBitmap::new();
-                Arc::new(Segment::new(disk, &directory, meta.clone(), deleted, probed_seq))
+                Arc::new(Segment::new(
+                    disk,
+                    &self.core.footers,
+                    &directory,
+                    meta.clone(),
+                    deleted,
+                    probed_seq,
+                ))
             })
     }
 

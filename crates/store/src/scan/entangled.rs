@@ -113,7 +113,7 @@ impl EntangledScan {
     ) -> Result<(), StoreError> {
         let request = &self.request;
         let footer = segment.footer()?;
-        let ranges = request.ranges(footer);
+        let ranges = request.ranges(&footer);
         if ranges.is_empty() {
             return Ok(());
         }
@@ -123,7 +123,7 @@ impl EntangledScan {
         }
         let schema = footer.metadata.schema();
         let properties = request.source_columns(|name| schema.index_of(name).is_ok());
-        let mut rows = RowStream::open(footer, ranges, &properties, segment.deleted.clone())?;
+        let mut rows = RowStream::open(&footer, ranges, &properties, segment.deleted.clone())?;
         while let Some(batch) = rows.next()? {
             figures.rows += batch.num_rows() as u64;
             sources.push(batch);

@@ -88,7 +88,7 @@ impl ShardScan {
             return Ok(None);
         }
         let footer = segment.footer()?;
-        let ranges = request.ranges(footer);
+        let ranges = request.ranges(&footer);
         let ranges = match &request.persons {
             // First only the persons, then the other columns of few rows.
             Some(persons) => rows_of_persons(&self.parts.cache, segment, ranges, persons)?,

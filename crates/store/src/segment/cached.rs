@@ -55,7 +55,7 @@ impl CachedRows {
         ranges: Vec<RowRange>,
         columns: &[&str],
     ) -> Result<CachedRows, StoreError> {
-        let footer = segment.footer()?.clone();
+        let footer = segment.footer()?;
         let all = footer.metadata.schema();
         let field = |name: &&str| all.field_with_name(name).expect("the caller looked it up").clone();
         let fields: Vec<_> = columns.iter().map(field).collect();

@@ -32,7 +32,13 @@ impl EventRun {
     }
 }
 
-/// A segment's footer, read and checked once and then kept.
+/// What a column takes in the schemas, about, which the metadata's own figure leaves out.
+const COLUMN_BYTES: usize = 512;
+
+/// What an event of the index takes beside its name, which is there twice: in the index and in the dictionary.
+const EVENT_BYTES: usize = size_of::<EventRun>() + 16;
+
+/// A segment's footer, read and checked when somebody needs it, and kept while there is room ([`super::footers`]).
 pub(crate) struct Footer {
     pub metadata: ArrowReaderMetadata,
     pub events: Vec<EventRun>,
@@ -46,6 +52,13 @@ pub(crate) struct Footer {
 }
 
 impl Footer {
+    /// Memory of the footer, about.
+    pub fn memory_bytes(&self) -> usize {
+        let names: usize = self.events.iter().map(|run| 2 * run.event.len() + EVENT_BYTES).sum();
+        let columns = self.metadata.schema().fields().len() * COLUMN_BYTES;
+        size_of::<Footer>() + names + columns + self.metadata.metadata().memory_size()
+    }
+
     pub fn read(disk: &dyn Disk, path: &Path, meta: &SegmentMeta, damage: &Arc<Damage>) -> Result<Footer, StoreError> {
         let file = Arc::new(CheckedFile::open(disk, path, meta, damage)?);
         let corrupt = |what: String| StoreError::corrupt(path, meta.bytes, what);

@@ -96,7 +96,7 @@ fn compare(
     if ranges.is_empty() {
         return Ok(());
     }
-    let mut rows = SegmentRows::open(footer, ranges, &[PERSON, TIME, INSERT_ID, SEQ])?;
+    let mut rows = SegmentRows::open(&footer, ranges, &[PERSON, TIME, INSERT_ID, SEQ])?;
     while let Some(located) = rows.next()? {
         let persons = values::<UInt64Type>(&located.batch, PERSON);
         let times = values::<arrow::datatypes::Int64Type>(&located.batch, TIME);

@@ -77,7 +77,22 @@ fn without_room_for_whole_row_groups_scans_read_bit_by_bit() {
     let memory = Memory::limited(64 << 20);
     let store = live(within(directory.path(), &memory));
     let expected = rows(&store);
-    let taken = memory.reserve(MemoryUse::Ingestion, 59 << 20).unwrap();
+    let held = |of: MemoryUse| {
+        memory
+            .figures()
+            .used_bytes
+            .iter()
+            .find(|(other, _)| *other == of)
+            .unwrap()
+            .1
+    };
+    assert!(held(MemoryUse::Footers) > 0 && held(MemoryUse::Columns) > 0);
+    let taken = memory.reserve(MemoryUse::Ingestion, 60 << 20).unwrap();
+    assert_eq!(
+        (held(MemoryUse::Footers), held(MemoryUse::Columns)),
+        (0, 0),
+        "both gave way"
+    );
     assert!(memory.reserve(MemoryUse::Questions, 1).is_none());
     assert_eq!(rows(&store), expected);
     assert!(memory.was_short(), "so fresh rows would be flushed now");
