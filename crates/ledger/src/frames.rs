@@ -1,7 +1,9 @@
 //! An append-only file of checksummed frames: `u32 length | u32 crc32c | bytes`, little endian.
 //!
-//! A frame that a crash cut short at the end of the file is removed at open. A frame that fails its checksum anywhere
-//! else is damage and refuses to open: a ledger with a silent hole would be worse than none.
+//! Some frames are synced when they are appended; the others ride with the next sync, which comes *before* the next synced frame is
+//! written. So whatever lies before a whole synced frame was durable once: if it fails its checksum it is damaged, and the file refuses
+//! to open, because a ledger with a silent hole would be worse than none. What fails with no synced frame behind it is what a crash left
+//! of writes that nobody was told about, in any of their parts; it is cut off.
 
 use crate::ledger::LedgerError;
 use std::fs::{File, OpenOptions};
@@ -18,14 +20,18 @@ pub(crate) struct Frames {
     file: File,
     /// Where the next frame goes: the end of the last whole frame.
     end: u64,
+    /// Frames were written since the last sync.
+    unsynced: bool,
     /// Set when a write or sync failed; what the disk holds is then unknown until the file is opened again.
     broken: bool,
 }
 
 impl Frames {
-    /// Opens or creates the file and calls `each` with the offset and content of every frame in it.
+    /// Opens or creates the file and calls `each` with the offset and content of every frame in it. `is_synced` tells from its content
+    /// whether a frame was appended to be durable.
     pub(crate) fn open(
         path: &Path,
+        is_synced: fn(&[u8]) -> bool,
         mut each: impl FnMut(u64, &[u8]) -> Result<(), LedgerError>,
     ) -> Result<Frames, LedgerError> {
         let io = |source| LedgerError::Io {
@@ -47,11 +53,14 @@ impl Frames {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        let mut at = 0usize;
-        while let Some(frame) = frame_at(&bytes, at) {
+        let (mut at, mut last_synced) = (0usize, 0);
+        while let Some(frame) = frame_at(&bytes, at, is_synced) {
             match frame {
                 Ok(content) => {
                     each(at as u64, content)?;
+                    if is_synced(content) {
+                        last_synced = at;
+                    }
                     at += HEADER_BYTES + content.len();
                 }
                 Err(()) => {
@@ -68,12 +77,19 @@ impl Frames {
                 cut_bytes = bytes.len() - at,
                 "Cut an unfinished ledger frame"
             );
-            file.set_len(at as u64).and_then(|()| file.sync_data()).map_err(io)?;
+            file.set_len(at as u64).map_err(io)?;
         }
+        // What was read may be in the page cache only: after a failed sync the kernel takes it for written, and syncs nothing.
+        if last_synced < at {
+            file.write_all_at(&bytes[last_synced..at], last_synced as u64)
+                .map_err(io)?;
+        }
+        file.sync_data().map_err(io)?;
         Ok(Frames {
             path: path.to_owned(),
             file,
             end: at as u64,
+            unsynced: false,
             broken: false,
         })
     }
@@ -102,6 +118,9 @@ impl Frames {
     }
 
     fn write(&mut self, frame: &[u8], durable: bool) -> std::io::Result<()> {
+        if durable && self.unsynced {
+            self.sync()?;
+        }
         let written = self
             .file
             .seek(SeekFrom::Start(self.end))
@@ -111,11 +130,18 @@ impl Frames {
             self.broken = self.file.set_len(self.end).is_err();
             return Err(error);
         }
-        if durable && let Err(error) = self.file.sync_data() {
-            self.broken = true;
-            return Err(error);
+        self.unsynced = true;
+        if durable {
+            self.sync()?;
         }
         Ok(())
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        let synced = self.file.sync_data();
+        self.broken = synced.is_err();
+        self.unsynced = false;
+        synced
     }
 
     /// Reads the frame at an offset that `open` or `append` gave.
@@ -145,22 +171,25 @@ impl Frames {
     }
 }
 
-/// The frame at `at`: `None` at the end or where the file stops inside a frame, `Err` where it is damaged.
-pub(crate) fn frame_at(bytes: &[u8], at: usize) -> Option<Result<&[u8], ()>> {
-    let header = bytes.get(at..at + HEADER_BYTES)?;
-    let (length, crc) = split_header(header.try_into().ok()?);
-    if length > FRAME_BYTES_MAX {
-        return Some(Err(()));
+/// The frame at `at`: `None` at the end, also where a crash left a part of what was being written; `Err` where the file is damaged.
+pub(crate) fn frame_at(bytes: &[u8], at: usize, is_synced: fn(&[u8]) -> bool) -> Option<Result<&[u8], ()>> {
+    if let Some(content) = whole_frame(bytes, at) {
+        return Some(Ok(content));
     }
+    // Where the next frame begins is not known: lengths are as untrustworthy as everything else here.
+    let mut behind = (at + 1..bytes.len()).filter_map(|at| whole_frame(bytes, at));
+    behind.any(is_synced).then_some(Err(()))
+}
+
+/// No frame is empty: sectors that were never written are zeros.
+fn whole_frame(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let start = at + HEADER_BYTES;
-    let content = bytes.get(start..start + length)?;
-    let whole = crc32c::crc32c(content) == crc;
-    // A bad checksum on the very last frame is a torn write: its length reached the disk, its bytes did not.
-    match whole {
-        true => Some(Ok(content)),
-        false if start + length == bytes.len() => None,
-        false => Some(Err(())),
+    let (length, crc) = split_header(bytes.get(at..start)?.try_into().ok()?);
+    if length == 0 || length > FRAME_BYTES_MAX {
+        return None;
     }
+    let content = bytes.get(start..start + length)?;
+    (crc32c::crc32c(content) == crc).then_some(content)
 }
 
 fn split_header(header: &[u8; HEADER_BYTES]) -> (usize, u32) {

@@ -57,13 +57,17 @@ impl Ledger {
             source,
         })?;
         let mut bitmap_offsets = HashMap::new();
-        let bitmaps = Frames::open(&directory.join("persons.log"), |offset, bytes| {
-            bitmap_offsets.insert(Sha256::digest(bytes).into(), offset);
-            Ok(())
-        })?;
+        let bitmaps = Frames::open(
+            &directory.join("persons.log"),
+            |_| true,
+            |offset, bytes| {
+                bitmap_offsets.insert(Sha256::digest(bytes).into(), offset);
+                Ok(())
+            },
+        )?;
         let path = directory.join("entries.log");
         let mut offsets = Vec::new();
-        let entries = Frames::open(&path, |offset, bytes| {
+        let entries = Frames::open(&path, entry_is_synced, |offset, bytes| {
             let entry: Entry = serde_json::from_slice(bytes).map_err(|_| LedgerError::Corrupt {
                 path: path.clone(),
                 offset,
@@ -118,7 +122,7 @@ impl Ledger {
             question_digest: hex(&disclosure.question_digest),
         };
         let bytes = serde_json_canonicalizer::to_vec(&entry).expect("an entry is strings and integers, which JSON has");
-        let offset = state.entries.append(&bytes, disclosure.class > Class::D0)?;
+        let offset = state.entries.append(&bytes, is_synced(disclosure.class))?;
         state.offsets.push(offset);
         Ok(entry.seq)
     }
@@ -213,6 +217,15 @@ impl State {
             offset,
         })
     }
+}
+
+/// Whether an entry is on disk before its answer leaves.
+fn is_synced(class: Class) -> bool {
+    class > Class::D0
+}
+
+pub(crate) fn entry_is_synced(bytes: &[u8]) -> bool {
+    serde_json::from_slice(bytes).is_ok_and(|entry: Entry| is_synced(entry.class))
 }
 
 pub(crate) fn hex(bytes: &[u8; 32]) -> String {

@@ -2,6 +2,7 @@
 
 use crate::entry::Entry;
 use crate::frames::{HEADER_BYTES, frame_at};
+use crate::ledger::entry_is_synced;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -29,20 +30,33 @@ pub fn verify(directory: &Path, pace: &mut dyn FnMut(u64)) -> LedgerVerified {
     // Entries first: the set that an entry names was on disk before it.
     let entries = directory.join("entries.log");
     let mut named = Vec::new();
-    verified.entries = walk(&entries, &mut verified, pace, |count, offset, bytes| {
-        let entry: Entry = serde_json::from_slice(bytes).map_err(|_| "an entry cannot be read".to_owned())?;
-        if entry.seq != count + 1 {
-            return Err(format!("entry {} stands where entry {} belongs", entry.seq, count + 1));
-        }
-        named.extend(entry.persons.map(|persons| (offset, entry.seq, persons.sha256)));
-        Ok(())
-    });
+    verified.entries = walk(
+        &entries,
+        entry_is_synced,
+        &mut verified,
+        pace,
+        |count, offset, bytes| {
+            let entry: Entry = serde_json::from_slice(bytes).map_err(|_| "an entry cannot be read".to_owned())?;
+            if entry.seq != count + 1 {
+                return Err(format!("entry {} stands where entry {} belongs", entry.seq, count + 1));
+            }
+            named.extend(entry.persons.map(|persons| (offset, entry.seq, persons.sha256)));
+            Ok(())
+        },
+    );
     let mut sets = HashSet::new();
-    walk(&directory.join("persons.log"), &mut verified, pace, |_, _, bytes| {
-        let digest: [u8; 32] = Sha256::digest(bytes).into();
-        sets.insert(crate::ledger::hex(&digest));
-        Ok(())
-    });
+    let persons = directory.join("persons.log");
+    walk(
+        &persons,
+        |_| true,
+        &mut verified,
+        pace,
+        |_, _, bytes| {
+            let digest: [u8; 32] = Sha256::digest(bytes).into();
+            sets.insert(crate::ledger::hex(&digest));
+            Ok(())
+        },
+    );
     for (offset, seq, digest) in named {
         if !sets.contains(&digest) {
             verified.damage.push(LedgerDamage {
@@ -56,9 +70,10 @@ pub fn verify(directory: &Path, pace: &mut dyn FnMut(u64)) -> LedgerVerified {
 }
 
 /// Hands every frame of a file to `each`, with the number of frames before it, until the first that is damaged. Returns how
-/// many were sound. A frame that is short at the very end is a torn write, or one that is being written now.
+/// many were sound. What is incomplete at the very end is a torn write, or one that is going on now.
 fn walk(
     path: &Path,
+    is_synced: fn(&[u8]) -> bool,
     verified: &mut LedgerVerified,
     pace: &mut dyn FnMut(u64),
     mut each: impl FnMut(u64, u64, &[u8]) -> Result<(), String>,
@@ -80,7 +95,7 @@ fn walk(
     verified.bytes += bytes.len() as u64;
     pace(bytes.len() as u64);
     let (mut at, mut count) = (0, 0);
-    while let Some(frame) = frame_at(&bytes, at) {
+    while let Some(frame) = frame_at(&bytes, at, is_synced) {
         let checked = frame
             .map_err(|()| "a frame fails its checksum".to_owned())
             .and_then(|content| each(count, at as u64, content).map(|()| content.len()));

@@ -136,7 +136,46 @@ fn every_cut_of_the_tail_opens_and_every_flip_before_it_does_not() {
         assert_eq!(ledger.len() as usize, 3 * length / whole.len(), "cut at {length}");
     }
     let one = whole.len() / 3;
-    for at in 8..one {
+    for at in 0..2 * one {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        std::fs::write(&path, &flipped).unwrap();
+        assert!(
+            matches!(Ledger::open(directory.path()), Err(LedgerError::Corrupt { .. })),
+            "flip at {at}"
+        );
+    }
+}
+
+/// Entries that show nobody ride with the next sync. A power cut may leave any sectors of them.
+#[test]
+fn whatever_a_power_cut_leaves_of_unsynced_entries_opens() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("entries.log");
+    let gate = gate(directory.path()).unwrap();
+    let release = |class, persons: &[u64]| drop(gate.release(answer(class, persons), &asker(Class::D2, None)));
+    release(Class::D0, &[]);
+    release(Class::D2, &[1]);
+    let durable = std::fs::read(&path).unwrap().len();
+    (0..8).for_each(|_| release(Class::D0, &[]));
+    let whole = std::fs::read(&path).unwrap();
+    for sectors in 0..32_u32 {
+        let mut torn = whole.clone();
+        let places = torn[durable..].chunks_mut(512).enumerate();
+        places
+            .filter(|(place, _)| sectors >> place & 1 == 0)
+            .for_each(|(_, sector)| sector.fill(0));
+        std::fs::write(&path, &torn).unwrap();
+        assert_eq!(verify(directory.path(), &mut |_| ()).damage, [], "sectors {sectors:b}");
+        let opened = Ledger::open(directory.path()).unwrap_or_else(|error| panic!("sectors {sectors:b}: {error}"));
+        assert!((2..=10).contains(&opened.len()), "sectors {sectors:b}");
+    }
+    // A synced entry behind it says that it was durable once.
+    std::fs::write(&path, &whole).unwrap();
+    let gate = self::gate(directory.path()).unwrap();
+    drop(gate.release(answer(Class::D2, &[2]), &asker(Class::D2, None)));
+    let whole = std::fs::read(&path).unwrap();
+    for at in durable..durable + 200 {
         let mut flipped = whole.clone();
         flipped[at] ^= 1;
         std::fs::write(&path, &flipped).unwrap();
